@@ -1,0 +1,77 @@
+"""Events: what the backend is told, through SNS (design, section 3)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID, uuid5
+
+from pydantic import Field
+
+from genoferry.contracts.base import CamelContract, Contract
+from genoferry.errors import GenoferryError
+
+EventName = Literal[
+    "Requested", "Created", "Deployed", "Progress", "Succeeded", "Failed", "Cancelled", "Expired", "Rejected", "Result"
+]
+MAX_EVENT_BYTES = 4096
+"""An event in a row's outbox (design, section 4)."""
+
+
+class ErrorInfo(CamelContract):
+    """Why: a stable code, a message for a person (at most 1 KiB, never echoes input), and whether to try again."""
+
+    code: str
+    user_message: str
+    retryable: bool
+
+    @classmethod
+    def of(cls, error: GenoferryError) -> ErrorInfo:
+        return cls(code=error.code, user_message=error.user_message, retryable=error.retryable)
+
+
+class ProgressInfo(Contract):
+    phase: str
+    done: Annotated[int, Field(ge=0)]
+    total: Annotated[int, Field(ge=0)]
+    unit: str
+
+
+class Warn(Contract):
+    code: str
+    message: str
+
+
+class Event(CamelContract):
+    """One thing that happened to a request. `sequence` orders a request's events; `event_id` tells copies apart."""
+
+    uuid: str
+    event_id: str = Field(alias="event_id")
+    sequence: int | None = None
+    attempt: int | None = None
+    run_name: str | None = Field(default=None, alias="run_name")
+    utc_time: str = Field(alias="utc_time")
+    event: EventName
+    trace_name: str | None = Field(default=None, alias="trace_name")
+    trace_exit: int | None = Field(default=None, alias="trace_exit")
+    error: ErrorInfo | None = None
+    progress: ProgressInfo | None = None
+    verified: Literal["digest", "size", "none"] | None = None
+    warnings: tuple[Warn, ...] | None = None
+    socket_id: str | None = None
+
+    def wire(self) -> dict[str, Any]:
+        """The JSON object as published: fields that don't belong to this event are left out; a failure's are kept."""
+        kept = {"trace_name", "trace_exit"} if self.event == "Failed" else set()
+        document = self.model_dump(mode="json")
+        return {name: value for name, value in document.items() if value is not None or name in kept}
+
+
+def event_id(uuid: str, sequence: int) -> str:
+    """uuid5 of the request's uuid and the decimal sequence: a subscriber drops an `event_id` that it has seen."""
+    return str(uuid5(UUID(uuid), str(sequence)))
+
+
+def utc_time(millis: int) -> str:
+    """ISO 8601 with milliseconds and `Z`, of a Unix time in milliseconds."""
+    return datetime.fromtimestamp(millis / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,90 @@
+"""`pipeline_param`: what pgsc_calc is to calculate (design, section 3; pgsc_calc's samplesheet and parameters)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, TypeAdapter, field_validator, model_validator
+
+from genoferry.contracts.base import Contract
+from genoferry.contracts.names import RelativePath, RunId
+
+Build = Literal["GRCh37", "GRCh38"]
+MAX_ROWS = 32
+PgsId = Annotated[str, StringConstraints(pattern=r"^PGS[0-9]{6,9}$")]
+ScorefileUri = Annotated[
+    str, StringConstraints(pattern=r"^(s3|https?|file)://[^\s?#@\\\x00]+$", max_length=1024, strict=True)
+]
+
+
+class TargetGenome(Contract):
+    """A row of the samplesheet. `chrom` null: the files hold all chromosomes."""
+
+    sampleset: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]{1,64}$", strict=True)]
+    chrom: Annotated[str, StringConstraints(pattern=r"^([1-9]|1[0-9]|2[0-2]|X|Y|XY|MT)$", strict=True)] | None = None
+    format: Literal["vcf", "bfile", "pfile"]
+    vcf_import_dosage: bool = False
+    geno: RelativePath
+    variants: RelativePath
+    pheno: RelativePath
+
+    @field_validator("sampleset")
+    @classmethod
+    def _not_the_reference(cls, value: str) -> str:
+        if value == "reference":
+            raise ValueError("'reference' is pgsc_calc's own name for its reference panel")
+        return value
+
+    @property
+    def files(self) -> tuple[str, str, str]:
+        return self.geno, self.variants, self.pheno
+
+
+class NxfParams(Contract):
+    """The parameters of a request that pgsc_calc takes; lists are comma-separated, as pgsc_calc has them."""
+
+    pgs_id: Annotated[str, StringConstraints(max_length=4096)] | None = None
+    pgp_id: Annotated[str, StringConstraints(max_length=4096)] | None = None
+    trait_efo: Annotated[str, StringConstraints(max_length=4096)] | None = None
+    target_build: Build
+    format: Literal["json", "csv"] = "json"
+    min_overlap: Annotated[float, Field(ge=0, le=1)] = 0.75
+
+    @field_validator("pgs_id")
+    @classmethod
+    def _pgs_ids(cls, value: str | None) -> str | None:
+        if value is not None:
+            TypeAdapter(list[PgsId]).validate_python(_split(value))
+        return value or None
+
+    @property
+    def pgs_ids(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(_split(self.pgs_id or "")))
+
+    @property
+    def names_scores(self) -> bool:
+        return any((self.pgs_id, self.pgp_id, self.trait_efo))
+
+
+class PipelineParam(Contract):
+    id: RunId
+    target_genomes: Annotated[tuple[TargetGenome, ...], Field(min_length=1, max_length=MAX_ROWS)]
+    nxf_params_file: NxfParams
+
+    @model_validator(mode="after")
+    def _one_sampleset_each_chrom_once(self) -> Self:
+        if len({row.sampleset for row in self.target_genomes}) > 1:
+            raise ValueError("pgsc_calc takes one sampleset a run; send one request for each")
+        chroms = [row.chrom for row in self.target_genomes]
+        if len(set(chroms)) < len(chroms) or (None in chroms and len(chroms) > 1):
+            raise ValueError("each chrom may stand once, and null only alone")
+        return self
+
+    @property
+    def file_names(self) -> frozenset[str]:
+        """Every file that the samplesheet names, by the name it has once decrypted."""
+        return frozenset(name for row in self.target_genomes for name in row.files)
+
+
+def _split(ids: str) -> list[str]:
+    return [part.strip() for part in ids.split(",") if part.strip()]

@@ -1,0 +1,177 @@
+"""Every knob, nested by room. A room gets its own settings as an argument; nothing below the top reads the environment.
+
+The reference page `docs/reference/settings.md` is generated from these models.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from genoferry.errors import SettingsError
+
+Names = Annotated[tuple[str, ...], NoDecode]
+"""A comma-separated list."""
+
+
+def _config(prefix: str) -> SettingsConfigDict:
+    return SettingsConfigDict(env_prefix=prefix, frozen=True, extra="ignore", hide_input_in_errors=True)
+
+
+def _split(value: object) -> object:
+    return tuple(p.strip() for p in value.split(",") if p.strip()) if isinstance(value, str) else value
+
+
+class AllowSettings(BaseSettings):
+    """What a sender may point at. Empty lists, the default, allow nothing."""
+
+    model_config = _config("GENOFERRY_ALLOW_")
+
+    file_roots: Names = Field((), description="Folders that `file` sources and scorefiles may be in.")
+    key_roots: Names = Field((), description="Folders that `file` keys and passphrase files may be in.")
+    hosts: Names = Field((), description="`host` or `host:port` that https sources and scorefiles may be on.")
+    buckets: Names = Field((), description="Buckets that s3 sources and scorefiles may be in.")
+    secret_prefixes: Names = Field((), description="Prefixes of Secrets Manager secret ids that may hold keys.")
+
+    _lists = field_validator("file_roots", "key_roots", "hosts", "buckets", "secret_prefixes", mode="before")(_split)
+
+
+class KeyServiceSettings(BaseSettings):
+    """The service that holds the private keys (HTTP Basic), and the password that unwraps what it answers."""
+
+    model_config = _config("GENOFERRY_KEY_SERVICE_")
+
+    url: str | None = Field(None, description="Base URL of the key service; keys are at /key/{id}/version/{version}.")
+    username: str | None = Field(None, description="HTTP Basic user name.")
+    password: SecretStr | None = Field(None, description="HTTP Basic password.")
+    wrapping_password: SecretStr | None = Field(None, description="Password that the wrapping key is derived from.")
+
+
+class GlobusSettings(BaseSettings):
+    """The Globus guest collection that `globus_details` names files of, and the OAuth client that may read it."""
+
+    model_config = _config("GENOFERRY_GLOBUS_")
+
+    base_url: str | None = Field(None, description="HTTPS base URL of the collection.")
+    token_url: str | None = Field(None, description="OAuth2 token endpoint (client credentials).")
+    client_id: str | None = Field(None, description="OAuth2 client id.")
+    client_secret: SecretStr | None = Field(None, description="OAuth2 client secret.")
+    scope: str | None = Field(None, description="OAuth2 scope, as the collection names it.")
+
+
+class QueueSettings(BaseSettings):
+    model_config = _config("GENOFERRY_QUEUE_")
+
+    wait_seconds: int = Field(20, ge=0, le=20, description="Long-poll time of one receive.")
+    batch: int = Field(10, ge=1, le=10, description="Messages of one receive.")
+    visibility_seconds: int = Field(60, ge=5, le=43200, description="Visibility timeout while a message is accepted.")
+    max_receives: int = Field(5, ge=1, description="Receives after which a lasting failure is rejected.")
+    max_receives_at_all: int = Field(15, ge=1, description="Receives after which any failure is rejected.")
+
+
+class StagingSettings(BaseSettings):
+    model_config = _config("GENOFERRY_STAGING_")
+
+    part_size: int = Field(16 * 1024**2, ge=5 * 1024**2, description="Bytes of one part of an upload, at least.")
+    parts_in_flight: int = Field(4, ge=1, le=64, description="Parts of one file in memory at once.")
+    jobs_at_once: int = Field(1, ge=1, description="Jobs that one worker stages at once.")
+
+
+class WorkerSettings(BaseSettings):
+    model_config = _config("GENOFERRY_WORKER_")
+
+    lease_seconds: float = Field(30, gt=0, description="Length of a lease; renewed three times in it.")
+    tick_seconds: float = Field(1, gt=0, description="Between looks at what is owed while something is.")
+    idle_tick_seconds: float = Field(10, gt=0, description="Between looks at what is owed while nothing is.")
+    watch_seconds: float = Field(5, gt=0, description="Between two observations of the running jobs.")
+    gone_seconds: float = Field(60, ge=0, description="How long a job must be missing before it counts as gone.")
+    grace_seconds: float = Field(30, ge=0, description="What running work gets after SIGTERM.")
+    progress_seconds: float = Field(15, ge=0, description="Between two Progress events of one job, at least.")
+    backoff_seconds: float = Field(60, gt=0, description="Most that a transient failure is backed off by, full jitter.")
+    max_lost_attempts: int = Field(3, ge=1, le=16, description="Attempts of a job whose compute loses it.")
+
+
+class ComputeSettings(BaseSettings):
+    model_config = _config("GENOFERRY_")
+
+    runner: Literal["local"] = Field("local", description="Which compute runs the jobs.")
+    engine: Literal["embedded"] = Field("embedded", description="Which engine calculates scores inside the job.")
+    max_running: int = Field(2, ge=1, description="Jobs admitted at once, per runner.")
+    start_deadline_seconds: float = Field(3600, gt=0, description="From submission to running.")
+    run_deadline_seconds: float = Field(48 * 3600, gt=0, description="From running to the end.")
+    local_dir: Path = Field(
+        Path("~/.local/state/genoferry/jobs"), description="Where the local runner's jobs have their folders."
+    )
+    score_mirror: Path | None = Field(None, description="Folder of scorefiles named as the PGS Catalog names them.")
+    handler_modules: Names = Field((), description="Further modules that hold handlers.")
+    job_aws_access_key_id: str | None = Field(None, description="Static identity of local jobs (embedded AWS).")
+    job_aws_secret_access_key: SecretStr | None = Field(None, description="Its secret.")
+    job_role_arn: str | None = Field(None, description="Role that local jobs' session credentials are taken from.")
+
+    _lists = field_validator("handler_modules", mode="before")(_split)
+    _home = field_validator("local_dir", "score_mirror")(lambda path: path and path.expanduser().absolute())
+
+
+class Settings(BaseSettings):
+    """The whole of it. `cluster_env` names the deployment, and the defaults of its resources follow from it."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    cluster_env: str = Field("development", pattern=r"^[a-z0-9][a-z0-9-]{0,31}$", description="The deployment's name.")
+    work_queue: str = Field("development-queue.fifo", description="Name or URL of the queue that requests come from.")
+    genoferry_deployment: str | None = Field(None, description="Deployment id, where it isn't CLUSTER_ENV.")
+    genoferry_report_queue: str | None = Field(None, description="Name or URL; default `{deployment}-reports`.")
+    genoferry_dead_letter_queue: str | None = Field(None, description="Name or URL; default: the redrive policy's.")
+    genoferry_topic_arn: str | None = Field(None, description="Topic of the events.")
+    genoferry_table: str | None = Field(None, description="Ledger table; default `{deployment}-jobs`.")
+    genoferry_work_bucket: str | None = Field(None, description="Default `{deployment}-work`.")
+    genoferry_results_bucket: str | None = Field(None, description="Default `{deployment}-results`.")
+    genoferry_log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Of the logs.")
+    genoferry_log_format: Literal["auto", "json", "console"] = Field("auto", description="auto: console on a terminal.")
+
+    allow: AllowSettings = Field(default_factory=AllowSettings)
+    key_service: KeyServiceSettings = Field(default_factory=KeyServiceSettings)  # type: ignore[arg-type]
+    globus: GlobusSettings = Field(default_factory=GlobusSettings)  # type: ignore[arg-type]
+    queue: QueueSettings = Field(default_factory=QueueSettings)  # type: ignore[arg-type]
+    staging: StagingSettings = Field(default_factory=StagingSettings)  # type: ignore[arg-type]
+    worker: WorkerSettings = Field(default_factory=WorkerSettings)  # type: ignore[arg-type]
+    compute: ComputeSettings = Field(default_factory=ComputeSettings)  # type: ignore[arg-type]
+
+    @property
+    def deployment(self) -> str:
+        return self.genoferry_deployment or self.cluster_env
+
+    @property
+    def report_queue(self) -> str:
+        return self.genoferry_report_queue or f"{self.deployment}-reports"
+
+    @property
+    def table(self) -> str:
+        return self.genoferry_table or f"{self.deployment}-jobs"
+
+    @property
+    def work_bucket(self) -> str:
+        return self.genoferry_work_bucket or f"{self.deployment}-work"
+
+    @property
+    def results_bucket(self) -> str:
+        return self.genoferry_results_bucket or f"{self.deployment}-results"
+
+    @property
+    def topic_arn(self) -> str:
+        """Raises `SettingsError` where it isn't set."""
+        if not self.genoferry_topic_arn:
+            raise SettingsError("GENOFERRY_TOPIC_ARN is not set: it is the topic that events are published to.")
+        return self.genoferry_topic_arn
+
+
+def load() -> Settings:
+    """The settings of this process's environment. Raises `SettingsError`, which names the variable, not its value."""
+    try:
+        return Settings()  # type: ignore[call-arg]
+    except ValidationError as error:
+        places = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
+        raise SettingsError(f"Settings of {error.title}: {places}") from None

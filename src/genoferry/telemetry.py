@@ -1,0 +1,61 @@
+"""Logs: structured, to stderr, with everything that may be secret or genotype redacted on the way out."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any, Literal
+
+import structlog
+from pydantic import SecretBytes, SecretStr
+
+REDACTED = "[redacted]"
+_SECRET_NAME = re.compile(
+    r"key_?material|private_?key|passphrase|password|secret(?!_id)|token(?!_url)|authorization", re.I
+)
+_SECRET_TEXT = re.compile(
+    r"-----BEGIN [^-]*PRIVATE KEY-----.*?(-----END [^-]*PRIVATE KEY-----|$)"
+    r"|(?<=Bearer )\S+|(?<=Basic )[A-Za-z0-9+/=]+|(?<=X-Amz-Signature=)[0-9a-f]+",
+    re.S,
+)
+
+
+def redact(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A structlog processor: secrets by name, by type and by look."""
+    return {name: _clean(name, value) for name, value in event.items()}
+
+
+def _clean(name: str, value: Any) -> Any:
+    if _SECRET_NAME.search(name) or isinstance(value, bytes | bytearray | memoryview | SecretStr | SecretBytes):
+        return REDACTED
+    if isinstance(value, dict):
+        return {k: _clean(str(k), v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_clean("", item) for item in value]
+    return _SECRET_TEXT.sub(REDACTED, value) if isinstance(value, str) else value
+
+
+def configure(level: str = "info", style: Literal["auto", "json", "console"] = "auto") -> None:
+    """Set up structlog, and the standard library's logging behind it (vendors at warning and above only)."""
+    console = style == "console" or (style == "auto" and sys.stderr.isatty())
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info if not console else _passthrough,
+        redact,
+    ]
+    renderer = structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer()
+    structlog.configure(
+        processors=[*shared, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, force=True)
+
+
+def _passthrough(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    return event
