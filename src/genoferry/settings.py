@@ -133,12 +133,12 @@ class Settings(BaseSettings):
     genoferry_log_format: Literal["auto", "json", "console"] = Field("auto", description="auto: console on a terminal.")
 
     allow: AllowSettings = Field(default_factory=AllowSettings)
-    key_service: KeyServiceSettings = Field(default_factory=KeyServiceSettings)  # type: ignore[arg-type]
-    globus: GlobusSettings = Field(default_factory=GlobusSettings)  # type: ignore[arg-type]
-    queue: QueueSettings = Field(default_factory=QueueSettings)  # type: ignore[arg-type]
-    staging: StagingSettings = Field(default_factory=StagingSettings)  # type: ignore[arg-type]
-    worker: WorkerSettings = Field(default_factory=WorkerSettings)  # type: ignore[arg-type]
-    compute: ComputeSettings = Field(default_factory=ComputeSettings)  # type: ignore[arg-type]
+    key_service: KeyServiceSettings = Field(default_factory=KeyServiceSettings)
+    globus: GlobusSettings = Field(default_factory=GlobusSettings)
+    queue: QueueSettings = Field(default_factory=QueueSettings)
+    staging: StagingSettings = Field(default_factory=StagingSettings)
+    worker: WorkerSettings = Field(default_factory=WorkerSettings)
+    compute: ComputeSettings = Field(default_factory=ComputeSettings)
 
     @property
     def deployment(self) -> str:
@@ -171,7 +171,7 @@ class Settings(BaseSettings):
 def load() -> Settings:
     """The settings of this process's environment. Raises `SettingsError`, which names the variable, not its value."""
     try:
-        return Settings()  # type: ignore[call-arg]
+        return Settings()
     except ValidationError as error:
         places = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
         raise SettingsError(f"Settings of {error.title}: {places}") from None

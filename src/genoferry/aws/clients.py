@@ -1,0 +1,61 @@
+"""AWS clients with bounded time-outs and botocore's standard retries; endpoints and credentials from the environment."""
+
+from __future__ import annotations
+
+import os
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from types_aiobotocore_dynamodb.client import DynamoDBClient
+    from types_aiobotocore_s3.client import S3Client
+    from types_aiobotocore_sns.client import SNSClient
+    from types_aiobotocore_sqs.client import SQSClient
+
+LONG_POLL_SECONDS = 20
+
+
+def options(service: str) -> dict[str, Any]:
+    """Keyword arguments for a botocore `Config`. Path-style where an endpoint is set: emulators have no wildcard DNS."""
+    custom = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    return {
+        "connect_timeout": 5,
+        "read_timeout": LONG_POLL_SECONDS + 10 if service == "sqs" else 60,
+        "retries": {"mode": "standard", "max_attempts": 4},
+        "max_pool_connections": 50,
+        **({"s3": {"addressing_style": "path"}} if service == "s3" and custom else {}),
+    }
+
+
+@dataclass(frozen=True)
+class Clients:
+    """The worker's clients, open as long as their stack."""
+
+    sqs: SQSClient
+    sns: SNSClient
+    dynamodb: DynamoDBClient
+    s3: S3Client
+
+
+async def open_clients(stack: AsyncExitStack) -> Clients:
+    """Open the clients on a stack that closes them."""
+    from aioboto3 import Session
+    from aiobotocore.config import AioConfig
+
+    session = Session()
+
+    async def client(name: Any) -> Any:
+        return await stack.enter_async_context(session.client(name, config=AioConfig(**options(name))))
+
+    return Clients(
+        sqs=await client("sqs"), sns=await client("sns"), dynamodb=await client("dynamodb"), s3=await client("s3")
+    )
+
+
+def sync_client(service: str, **credentials: str) -> Any:
+    """A boto3 client, for the data plane and the job, which live on threads."""
+    import boto3
+    from botocore.config import Config
+
+    return boto3.client(service, config=Config(**options(service)), **credentials)  # type: ignore[call-overload]

@@ -1,0 +1,44 @@
+"""A runner in memory, scripted by a test: it starts nothing, and says of each job what it is told to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from genoferry.compute.protocol import Handle, JobSpec, Observation, Phase
+
+
+@dataclass
+class MemoryRunner:
+    """`submitted` counts submissions by name; `set_phase` scripts what is seen."""
+
+    key: str = "memory"
+    submitted: list[JobSpec] = field(default_factory=list)
+    observations: dict[str, Observation] = field(default_factory=dict)
+    cancelled: list[str] = field(default_factory=list)
+    cleaned: list[str] = field(default_factory=list)
+
+    async def submit(self, spec: JobSpec) -> str:
+        if spec.name not in self.observations:
+            self.submitted.append(spec)
+            handle = Handle(spec.uuid, spec.attempt, spec.name, spec.name)
+            self.observations[spec.name] = Observation(handle, "pending")
+        return spec.name
+
+    async def observe(self, handles: Sequence[Handle]) -> list[Observation]:
+        seen = [(h, self.observations.get(h.name)) for h in handles]
+        return [replace(found, handle=h) if found else Observation(h, "gone") for h, found in seen]
+
+    async def cancel(self, handle: Handle) -> None:
+        self.cancelled.append(handle.name)
+
+    async def logs(self, handle: Handle, tail: int) -> list[str]:
+        return []
+
+    async def clean(self, handle: Handle) -> None:
+        self.cleaned.append(handle.name)
+        self.observations.pop(handle.name, None)
+
+    def set_phase(self, name: str, phase: Phase, exit_code: int | None = None) -> None:
+        """Script what the next looks see."""
+        self.observations[name] = replace(self.observations[name], phase=phase, exit_code=exit_code)

@@ -1,0 +1,73 @@
+"""What a compute backend must do: start a command, and say what became of it (design, section 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+Phase = Literal["pending", "running", "succeeded", "failed", "gone"]
+
+
+@dataclass(frozen=True)
+class JobSpec:
+    """One attempt to start: `genoferry job run <uri>` under a deterministic `name`."""
+
+    uuid: str
+    attempt: int
+    name: str
+    uri: str
+
+
+@dataclass(frozen=True)
+class Handle:
+    """A submitted attempt, or one that may have been: `ref` is None where only the intent is known."""
+
+    uuid: str
+    attempt: int
+    name: str
+    ref: str | None
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What the backend sees of one attempt. `exit_code` is negative for a signal, None where it isn't known."""
+
+    handle: Handle
+    phase: Phase
+    exit_code: int | None = None
+    reason: str | None = None
+
+
+class Runner(Protocol):
+    """Vendor errors are raised as `ComputeError`s; `retryable` says whether the worker tries again."""
+
+    @property
+    def key(self) -> str:
+        """Names the thing whose lease holder admits, looks and enforces deadlines, e.g. `local:<host>`."""
+        ...
+
+    async def submit(self, spec: JobSpec) -> str:
+        """Start the job, or attach to the one of this name; returns its ref. Raises `SubmitFailed`."""
+        ...
+
+    async def observe(self, handles: Sequence[Handle]) -> list[Observation]:
+        """One batched look. A handle missing from the answer is no news."""
+        ...
+
+    async def cancel(self, handle: Handle) -> None:
+        """End it, if it is there. Idempotent."""
+        ...
+
+    async def logs(self, handle: Handle, tail: int) -> list[str]:
+        """The last lines that the job printed."""
+        ...
+
+    async def clean(self, handle: Handle) -> None:
+        """Remove what it left at the backend, running or not. Idempotent."""
+        ...
+
+
+def job_name(deployment: str, uuid: str, attempt: int) -> str:
+    """Deterministic, at most 63 characters, a DNS label: `genoferry-<deployment's start>-<uuid>-<attempt>`."""
+    return f"gf-{deployment[:16]}-{uuid}-{attempt}"

@@ -1,0 +1,114 @@
+"""Leases: who may work on a row, and who looks after a runner.
+
+A lease's token changes at each renewal. `until` only brings the row back to the index; another worker takes the
+lease over when it has seen one token unchanged for the lease's whole length *on its own monotonic clock*, so that
+clocks of different machines never have to agree (design, section 4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from genoferry.errors import LeaseLost, VersionConflict
+from genoferry.ledger.protocol import Ledger
+from genoferry.ledger.row import Lease, Row, changed
+from genoferry.ledger.update import update
+
+
+@dataclass
+class Observed:
+    """When this process first saw each token, by key."""
+
+    monotonic: Callable[[], float]
+    seen: dict[str, tuple[str, float]] = field(default_factory=dict)
+
+    def stale(self, key: str, token: str, length: float) -> bool:
+        """Whether this token has stood for `length` seconds before our eyes. Call it at every sight."""
+        known = self.seen.get(key)
+        if known is None or known[0] != token:
+            self.seen[key] = (token, self.monotonic())
+            return False
+        return self.monotonic() - known[1] >= length
+
+    def forget(self, key: str) -> None:
+        self.seen.pop(key, None)
+
+
+@dataclass
+class Leases:
+    """Taking, renewing and giving back. `length` is in seconds; `now` is Unix milliseconds."""
+
+    ledger: Ledger
+    observed: Observed
+    now: Callable[[], int]
+    new_token: Callable[[], str]
+    length: float
+    holder: str
+
+    async def take(self, uuid: str) -> Row | None:
+        """The row with a lease of ours on it, or None while another holds it. Raises `NoSuchJob`."""
+        token = self.new_token()
+
+        def transition(row: Row) -> Row:
+            held = row.lease_token
+            if held is not None and not self.observed.stale(uuid, held, self.length):
+                return row
+            return changed(row, lease_token=token, lease_until=self._until())
+
+        row = await update(self.ledger, uuid, transition)
+        if row.lease_token != token:
+            return None
+        self.observed.forget(uuid)
+        return row
+
+    async def renew(self, uuid: str, token: str) -> Row:
+        """One beat: a new token, and the row as it is now. Raises `LeaseLost`."""
+        fresh = self.new_token()
+        return await update(
+            self.ledger,
+            uuid,
+            lambda row: changed(row, lease_token=fresh, lease_until=self._until()),
+            lease=token,
+        )
+
+    async def give_back(self, uuid: str, token: str) -> Row | None:
+        """Release the row; None where the lease was lost before."""
+        try:
+            return await update(
+                self.ledger, uuid, lambda row: changed(row, lease_token=None, lease_until=None), lease=token
+            )
+        except LeaseLost:
+            return None
+
+    async def hold(self, name: str, token: str | None) -> str | None:
+        """Take or renew a lease that isn't a row's; the new token, or None while another holds it."""
+        lease = await self.ledger.get_lease(name)
+        if lease and lease.token and lease.token != token and not self.observed.stale(name, lease.token, self.length):
+            return None
+        fresh = Lease(
+            name=name,
+            version=lease.version + 1 if lease else 0,
+            token=self.new_token(),
+            until=self._until(),
+            holder=self.holder,
+        )
+        try:
+            await self.ledger.put_lease(fresh, expected=lease.version if lease else None)
+        except VersionConflict:
+            return None
+        return fresh.token
+
+    async def let_go(self, name: str, token: str) -> None:
+        """Give a runner's lease back, if it is still ours."""
+        lease = await self.ledger.get_lease(name)
+        if lease is None or lease.token != token:
+            return
+        free = lease.model_copy(update={"version": lease.version + 1, "token": None})
+        try:
+            await self.ledger.put_lease(free, expected=lease.version)
+        except VersionConflict:
+            return  # another took it over first: nothing is ours to give back
+
+    def _until(self) -> int:
+        return self.now() + int(self.length * 1000)

@@ -1,0 +1,67 @@
+"""The ledger in memory: the same promises within one process, for tests and simulations."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from genoferry.errors import RowTooLarge, VersionConflict
+from genoferry.ledger.due import Deadlines, due_at
+from genoferry.ledger.row import MAX_ROW_BYTES, CancelMark, Lease, OwedRow, Row, State
+
+
+class MemoryLedger:
+    """Documents by key, kept as JSON so that nothing is shared by accident."""
+
+    def __init__(self, deadlines: Deadlines) -> None:
+        self._deadlines = deadlines
+        self._rows: dict[str, Row | CancelMark] = {}
+        self._leases: dict[str, Lease] = {}
+
+    async def get(self, uuid: str) -> Row | CancelMark | None:
+        return self._rows.get(uuid)
+
+    async def put(self, row: Row | CancelMark, *, expected: int | None) -> None:
+        present = self._rows.get(row.uuid)
+        if (present.version if present else None) != expected:
+            raise VersionConflict
+        if len(row.model_dump_json()) > MAX_ROW_BYTES:
+            raise RowTooLarge
+        self._rows[row.uuid] = type(row).model_validate_json(row.model_dump_json())
+
+    async def anything_owed(self) -> bool:
+        return bool(await self.owed())
+
+    async def owed(self, *, before: int | None = None) -> list[OwedRow]:
+        rows = [(due_at(row, self._deadlines), row) for row in self._rows.values() if isinstance(row, Row)]
+        due = [(at, row) for at, row in rows if at is not None and (before is None or at <= before)]
+        return [owed_row(row, at) for at, row in sorted(due, key=lambda pair: pair[0])]
+
+    async def jobs(self, *, state: State | None = None) -> AsyncIterator[Row]:
+        for row in list(self._rows.values()):
+            if isinstance(row, Row) and state in (None, row.state):
+                yield row
+
+    async def get_lease(self, name: str) -> Lease | None:
+        return self._leases.get(name)
+
+    async def put_lease(self, lease: Lease, *, expected: int | None) -> None:
+        present = self._leases.get(lease.name)
+        if (present.version if present else None) != expected:
+            raise VersionConflict
+        self._leases[lease.name] = lease
+
+
+def owed_row(row: Row, at: int) -> OwedRow:
+    """The projection of a row that the index holds."""
+    return OwedRow(
+        uuid=row.uuid,
+        version=row.version,
+        due_at=at,
+        state=row.state,
+        attempt=row.attempt,
+        runner=row.runner,
+        ref=row.intent.ref if row.intent else None,
+        experiment_id=row.experiment_id,
+        lease_token=row.lease_token,
+        lease_until=row.lease_until,
+    )

@@ -1,0 +1,151 @@
+"""What is known of one job: the ledger's row (design, section 4). Times are Unix milliseconds."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from genoferry.contracts.base import Contract, Versioned
+from genoferry.contracts.events import ErrorInfo, Event
+from genoferry.contracts.results import ResultItem
+
+State = Literal[
+    "REQUESTED", "STAGING", "SUBMITTING", "SUBMITTED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED"
+]
+TERMINAL: frozenset[State] = frozenset({"SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED"})
+MAX_ROW_BYTES = 64 * 1024
+MAX_ATTEMPTS = 16
+RECENT_EVENTS = 32
+KEEP_MILLIS = 15 * 24 * 3600 * 1000
+"""A row outlives its end by 15 days, past the queue's retention of 14."""
+
+
+class FileState(Contract):
+    """One input, by its index in the plan: `etag` when it is staged, `upload_id` only while in flight."""
+
+    etag: str | None = None
+    upload_id: str | None = None
+    source_etag: str | None = None
+
+
+class Intent(Contract):
+    """What was going to be submitted, written before it was: cancel, clean-up and attach work from it."""
+
+    attempt: int
+    runner: str
+    name: str
+    nonce: str
+    ref: str | None = None
+
+
+class CleanUp(Contract):
+    """An attempt that is owed its clean-up, and how much of it may go."""
+
+    attempt: int
+    intent: Intent | None = None
+    inputs: bool = False
+    results: bool = False
+    uploads: tuple[tuple[str, str], ...] = ()
+    """Unfinished uploads: key and upload id."""
+
+
+class ProgressMark(Contract):
+    phase: str
+    done: int
+    total: int
+    unit: str
+    at: int
+
+
+class Row(Versioned):
+    """One job. Every write is conditioned on `version`, raises it, and recomputes what is owed and when."""
+
+    kind: Literal["job"] = "job"
+    uuid: str
+    version: int = 0
+    experiment_id: str
+    name: str
+    run_name: str
+    deployment: str
+    fingerprint: str
+    request_key: str
+    message_ids: tuple[str, ...]
+    """Of the messages that made an attempt, so that a redelivered one acts once."""
+    socket_id: str | None = None
+    traceparent: str | None = None
+    timeout_at: int | None = None
+
+    state: State = "REQUESTED"
+    attempt: int = 1
+    lost_attempts: int = 0
+    created_at: int
+    updated_at: int
+    submitted_at: int | None = None
+    running_at: int | None = None
+    ended_at: int | None = None
+
+    staged_in: int = 1
+    """The attempt whose prefix holds the inputs: a lost attempt's successor reads them where they are."""
+    files: tuple[FileState, ...] = ()
+    intent: Intent | None = None
+    runner: str | None = None
+
+    sequence: int = 0
+    outbox: tuple[Event, ...] = ()
+    recent: tuple[Event, ...] = ()
+    progress: ProgressMark | None = None
+    error: ErrorInfo | None = None
+    results: tuple[ResultItem, ...] = ()
+    verified: Literal["digest", "size", "none"] | None = None
+
+    lease_token: str | None = None
+    lease_until: int | None = None
+    look_at: int | None = None
+    retry_at: int = 0
+    publish_at: int = 0
+    failures: int = 0
+    clean_up: tuple[CleanUp, ...] = ()
+
+    @property
+    def terminal(self) -> bool:
+        return self.state in TERMINAL
+
+
+class CancelMark(Versioned):
+    """A cancellation that came before its request: it stands under the row's own key for 15 days."""
+
+    kind: Literal["cancel"] = "cancel"
+    uuid: str
+    version: int = 0
+    experiment_id: str
+    created_at: int
+
+
+class Lease(Versioned):
+    """A lease that is not a row's: one per runner. The token changes with each renewal."""
+
+    kind: Literal["lease"] = "lease"
+    name: str
+    version: int = 0
+    token: str | None = None
+    until: int = 0
+    holder: str = ""
+
+
+class OwedRow(Contract):
+    """What the index of owed work shows of a row, without reading it."""
+
+    uuid: str
+    version: int
+    due_at: int
+    state: State
+    attempt: int
+    runner: str | None = None
+    ref: str | None = None
+    experiment_id: str
+    lease_token: str | None = None
+    lease_until: int | None = None
+
+
+def changed(row: Row, **changes: Any) -> Row:
+    """A validated copy with these fields changed."""
+    return row.model_copy(update=changes)

@@ -1,0 +1,278 @@
+"""The life of a job as pure transitions: a row in, the next row out, its events appended in the same step.
+
+A transition that doesn't apply returns the row unchanged (`is` the same object), so that the first terminal write
+wins and its losers write and publish nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from genoferry.contracts.events import ErrorInfo, Event, EventName, ProgressInfo, Warn, event_id, utc_time
+from genoferry.contracts.results import ResultItem
+from genoferry.errors import TooManyAttempts
+from genoferry.ledger.row import MAX_ATTEMPTS, RECENT_EVENTS, CleanUp, FileState, Intent, ProgressMark, Row, changed
+
+END_EVENT: dict[str, EventName] = {
+    "SUCCEEDED": "Succeeded",
+    "FAILED": "Failed",
+    "CANCELLED": "Cancelled",
+    "EXPIRED": "Expired",
+}
+
+
+def tell(row: Row, now: int, event: EventName, **fields: Any) -> Row:
+    """The row with one more event in its outbox, under the next sequence. A pending `Progress` is replaced."""
+    sequence = row.sequence + 1
+    told = Event(
+        uuid=row.uuid,
+        event_id=event_id(row.uuid, sequence),
+        sequence=sequence,
+        attempt=row.attempt,
+        run_name=row.run_name,
+        utc_time=utc_time(now),
+        event=event,
+        socket_id=row.socket_id,
+        **fields,
+    )
+    outbox = [e for e in row.outbox if event != "Progress" or e.event != "Progress"]
+    recent = [e for e in row.recent if event != "Progress" or e.event != "Progress"]
+    return changed(
+        row,
+        sequence=sequence,
+        outbox=(*outbox, told),
+        recent=(*recent, _short(told))[-RECENT_EVENTS:],
+        updated_at=now,
+    )
+
+
+def requested(row: Row, now: int) -> Row:
+    """A fresh row, told of."""
+    return tell(row, now, "Requested")
+
+
+def admit(row: Row, now: int, *, runner: str) -> Row:
+    if row.state != "REQUESTED":
+        return row
+    return changed(row, state="STAGING", runner=runner, retry_at=now, failures=0, updated_at=now)
+
+
+def file_state(row: Row, index: int, state: FileState, *, attempt: int) -> Row:
+    """What is known of one input. Only the attempt that stages may say so."""
+    if row.state != "STAGING" or row.attempt != attempt:
+        return row
+    files = list(row.files) + [FileState()] * (index + 1 - len(row.files))
+    files[index] = state
+    return changed(row, files=tuple(files))
+
+
+def staged(row: Row, now: int) -> Row:
+    if row.state != "STAGING":
+        return row
+    return changed(row, state="SUBMITTING", failures=0, retry_at=now, progress=None, updated_at=now)
+
+
+def intend(row: Row, now: int, intent: Intent) -> Row:
+    """Write down what is going to be submitted, unless this attempt has its intent already."""
+    if row.state != "SUBMITTING" or (row.intent and row.intent.attempt == row.attempt):
+        return row
+    return changed(row, intent=intent, runner=intent.runner, updated_at=now)
+
+
+def submitted(row: Row, now: int, *, attempt: int, ref: str, warnings: tuple[Warn, ...] = ()) -> Row:
+    if row.state != "SUBMITTING" or row.attempt != attempt or row.intent is None:
+        return row
+    intent = row.intent.model_copy(update={"ref": ref})
+    row = changed(row, state="SUBMITTED", intent=intent, submitted_at=now, failures=0, updated_at=now)
+    return tell(row, now, "Created", warnings=warnings or None)
+
+
+def running(row: Row, now: int, *, attempt: int) -> Row:
+    if row.state != "SUBMITTED" or row.attempt != attempt:
+        return row
+    return tell(changed(row, state="RUNNING", running_at=now, look_at=None), now, "Deployed")
+
+
+def progressed(row: Row, now: int, info: ProgressInfo, *, attempt: int, every: int) -> Row:
+    """A `Progress` event, on change only and at most once in `every` milliseconds."""
+    last = row.progress
+    if row.terminal or row.attempt != attempt:
+        return row
+    if last and (now - last.at < every or (last.phase, last.done) == (info.phase, info.done)):
+        return row
+    row = changed(row, progress=ProgressMark(**info.model_dump(), at=now))
+    return tell(row, now, "Progress", progress=info)
+
+
+def hinted(row: Row, now: int, *, attempt: int) -> Row:
+    """Someone says that there is something to see: the runner's lease holder is owed a look."""
+    if row.terminal or row.attempt != attempt or row.look_at is not None:
+        return row
+    return changed(row, look_at=now, updated_at=now)
+
+
+def looked(row: Row) -> Row:
+    return row if row.look_at is None else changed(row, look_at=None)
+
+
+def succeed(
+    row: Row,
+    now: int,
+    *,
+    attempt: int,
+    results: tuple[ResultItem, ...],
+    verified: Literal["digest", "size", "none"],
+) -> Row:
+    if row.terminal or row.attempt != attempt:
+        return row
+    row = changed(row, results=results, verified=verified, error=None)
+    row = tell(_end(row, now, "SUCCEEDED", keep_results=True), now, "Succeeded", verified=verified)
+    return tell(row, now, "Result")
+
+
+def fail(
+    row: Row,
+    now: int,
+    error: ErrorInfo,
+    *,
+    attempt: int,
+    trace_name: str | None = None,
+    trace_exit: int | None = None,
+) -> Row:
+    if row.terminal or row.attempt != attempt:
+        return row
+    row = _end(changed(row, error=error), now, "FAILED")
+    return tell(row, now, "Failed", error=error, trace_name=trace_name, trace_exit=trace_exit)
+
+
+def cancel(row: Row, now: int) -> Row:
+    """End it as cancelled; a job that has ended is told of again."""
+    if row.terminal:
+        return republish(row, now)
+    return tell(_end(row, now, "CANCELLED"), now, "Cancelled")
+
+
+def expire(row: Row, now: int) -> Row:
+    if row.terminal or row.state == "RUNNING":
+        return row
+    return tell(_end(row, now, "EXPIRED"), now, "Expired")
+
+
+def lose(row: Row, now: int, *, attempt: int, delay: int) -> Row:
+    """The compute lost this attempt: the next one reads the inputs where they were staged."""
+    if row.terminal or row.attempt != attempt:
+        return row
+    lost = CleanUp(attempt=attempt, intent=row.intent, results=True)
+    row = changed(row, state="SUBMITTING", lost_attempts=row.lost_attempts + 1, clean_up=(*row.clean_up, lost))
+    return changed(_next_attempt(row), retry_at=now + delay, updated_at=now)
+
+
+def again(row: Row, now: int, message_id: str, request_key: str) -> Row:
+    """A new attempt from the start, asked for by a message (`retry-if-failed`, `restart`)."""
+    if not row.terminal:
+        return row
+    row = _next_attempt(changed(row, message_ids=(*row.message_ids, message_id), request_key=request_key))
+    row = changed(
+        row,
+        state="REQUESTED",
+        staged_in=row.attempt,
+        files=(),
+        lost_attempts=0,
+        runner=None,
+        ended_at=None,
+        retry_at=now,
+        error=None,
+        results=(),
+        verified=None,
+    )
+    return tell(row, now, "Requested")
+
+
+def republish(row: Row, now: int) -> Row:
+    """The present state once more, under a new sequence (and the Result, where there is one); one pending at most."""
+    if not row.terminal:
+        return tell(row, now, PRESENT[row.state]) if not row.outbox else row
+    last = END_EVENT[row.state]
+    if any(event.event == last for event in row.outbox):
+        return row
+    fields: dict[str, Any] = {"error": row.error} if last == "Failed" else {}
+    if last == "Succeeded":
+        fields["verified"] = row.verified
+    if last == "Failed":
+        told = next((e for e in reversed(row.recent) if e.event == "Failed"), None)
+        fields |= {"trace_name": told and told.trace_name, "trace_exit": told and told.trace_exit}
+    row = tell(row, now, last, **fields)
+    return tell(row, now, "Result") if last == "Succeeded" else row
+
+
+PRESENT: dict[str, EventName] = {
+    "REQUESTED": "Requested",
+    "STAGING": "Requested",
+    "SUBMITTING": "Requested",
+    "SUBMITTED": "Created",
+    "RUNNING": "Deployed",
+}
+
+
+def published(row: Row, event_ids: frozenset[str]) -> Row:
+    """Take what was published out of the outbox."""
+    left = tuple(event for event in row.outbox if event.event_id not in event_ids)
+    return row if len(left) == len(row.outbox) else changed(row, outbox=left, publish_at=0)
+
+
+def cleaned(row: Row, done: CleanUp) -> Row:
+    left = tuple(owed for owed in row.clean_up if owed != done)
+    return row if len(left) == len(row.clean_up) else changed(row, clean_up=left, failures=0, retry_at=0)
+
+
+def back_off(row: Row, now: int, delay: int) -> Row:
+    """This row's work failed for a passing reason: not before `delay` milliseconds from now."""
+    return changed(row, retry_at=now + delay, failures=row.failures + 1)
+
+
+def back_off_publishing(row: Row, now: int, delay: int) -> Row:
+    return changed(row, publish_at=now + delay)
+
+
+def newest(row: Row, *, timeout_at: int | None, socket_id: str | None, traceparent: str | None) -> Row:
+    """Of two equal requests the newest's timeout, socketId and traceparent count."""
+    return changed(row, timeout_at=timeout_at, socket_id=socket_id, traceparent=traceparent)
+
+
+def _short(event: Event) -> Event:
+    """As `recent` keeps it: the error's message cut, since the row must stay small."""
+    if event.error is None:
+        return event
+    error = event.error.model_copy(update={"user_message": event.error.user_message[:160]})
+    return event.model_copy(update={"error": error})
+
+
+def _next_attempt(row: Row) -> Row:
+    if row.attempt >= MAX_ATTEMPTS:
+        raise TooManyAttempts
+    return changed(
+        row, attempt=row.attempt + 1, intent=None, submitted_at=None, running_at=None, look_at=None, progress=None,
+        failures=0,
+    )  # fmt: skip
+
+
+def _end(row: Row, now: int, state: str, *, keep_results: bool = False) -> Row:
+    """Terminal: what is owed from here on is publication and clean-up, of this attempt and of where it was staged."""
+    uploads = tuple((str(i), f.upload_id) for i, f in enumerate(row.files) if f.upload_id)
+    owed = [CleanUp(attempt=row.attempt, intent=row.intent, results=not keep_results, inputs=True, uploads=uploads)]
+    if row.staged_in != row.attempt:
+        owed = [
+            owed[0].model_copy(update={"inputs": False, "uploads": ()}),
+            CleanUp(attempt=row.staged_in, inputs=True, uploads=uploads),
+        ]
+    return changed(
+        row,
+        state=state,
+        ended_at=now,
+        updated_at=now,
+        clean_up=(*row.clean_up, *owed),
+        retry_at=now,
+        failures=0,
+        look_at=None,
+        files=(),
+    )

@@ -1,0 +1,47 @@
+"""Every write to a row: read, apply a pure transition, put on condition, read again when another was first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from genoferry.errors import LeaseLost, NoSuchJob, VersionConflict
+from genoferry.ledger.protocol import Ledger
+from genoferry.ledger.row import Row, changed
+
+Transition = Callable[[Row], Row]
+CONFLICTS = 20
+
+
+async def read(ledger: Ledger, uuid: str) -> Row:
+    """The row. Raises `NoSuchJob`."""
+    row = await ledger.get(uuid)
+    if not isinstance(row, Row):
+        raise NoSuchJob
+    return row
+
+
+async def update(ledger: Ledger, uuid: str, transition: Transition, *, lease: str | None = None) -> Row:
+    """Apply a transition to the row as it is now, and return what stands there after.
+
+    A transition that returns its argument writes nothing. With `lease` the row must still carry that token.
+    Raises `LeaseLost`, `NoSuchJob`, or `VersionConflict` after twenty conflicts.
+    """
+    async for attempt in AsyncRetrying(
+        retry=retry_if_exception_type(VersionConflict),
+        wait=wait_random_exponential(multiplier=0.01, max=0.5),
+        stop=stop_after_attempt(CONFLICTS),
+        reraise=True,
+    ):
+        with attempt:
+            row = await read(ledger, uuid)
+            if lease is not None and row.lease_token != lease:
+                raise LeaseLost
+            after = transition(row)
+            if after is row:
+                return row
+            after = changed(after, version=row.version + 1)
+            await ledger.put(after, expected=row.version)
+            return after
+    raise AssertionError("unreachable")  # tenacity raises or returns

@@ -1,0 +1,53 @@
+"""A queue in memory: messages come back until deleted, as SQS has it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from genoferry.queue.protocol import Message
+
+
+@dataclass
+class MemoryQueue:
+    """`dead` holds the dead letters: message, body and cause."""
+
+    waiting: deque[Message] = field(default_factory=deque)
+    in_flight: dict[str, Message] = field(default_factory=dict)
+    dead: list[tuple[Message, str, Mapping[str, str]]] = field(default_factory=list)
+    hidden: list[tuple[str, int]] = field(default_factory=list)
+    sent: int = 0
+    _arrived: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def send(self, body: str, *, group_id: str | None = None, message_id: str | None = None) -> str:
+        self.sent += 1
+        name = message_id or f"message-{self.sent}"
+        self.waiting.append(Message(id=name, receipt_handle=f"receipt-{self.sent}", body=body, group_id=group_id))
+        self._arrived.set()
+        return name
+
+    async def receive(self, *, limit: int, wait_seconds: int) -> list[Message]:
+        if not self.waiting and wait_seconds:
+            self._arrived.clear()
+            try:
+                await asyncio.wait_for(self._arrived.wait(), wait_seconds)
+            except TimeoutError:
+                return []
+        batch = [self.waiting.popleft() for _ in range(min(limit, len(self.waiting)))]
+        self.in_flight.update({message.receipt_handle: message for message in batch})
+        return batch
+
+    async def delete(self, message: Message) -> None:
+        self.in_flight.pop(message.receipt_handle, None)
+
+    async def hide(self, message: Message, seconds: int) -> None:
+        """It comes back at once, counted: tests don't wait."""
+        self.hidden.append((message.id, seconds))
+        if self.in_flight.pop(message.receipt_handle, None):
+            self.waiting.append(replace(message, receive_count=message.receive_count + 1))
+            self._arrived.set()
+
+    async def dead_letter(self, message: Message, body: str, cause: Mapping[str, str]) -> None:
+        self.dead.append((message, body, cause))
