@@ -17,6 +17,7 @@ class MemoryRunner:
     observations: dict[str, Observation] = field(default_factory=dict)
     cancelled: list[str] = field(default_factory=list)
     cleaned: list[str] = field(default_factory=list)
+    printed: dict[str, list[str]] = field(default_factory=dict)
 
     async def submit(self, spec: JobSpec) -> str:
         if spec.name not in self.observations:
@@ -33,7 +34,7 @@ class MemoryRunner:
         self.cancelled.append(handle.name)
 
     async def logs(self, handle: Handle, tail: int) -> list[str]:
-        return []
+        return self.printed.get(handle.name, [])[-tail:]
 
     async def clean(self, handle: Handle) -> None:
         self.cleaned.append(handle.name)

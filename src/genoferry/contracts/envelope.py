@@ -30,7 +30,8 @@ def _utc(value: object) -> object:
     return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
 
-def _uuid(value: object) -> object:
+def parse_uuid(value: object) -> object:
+    """A uuid in any of its spellings, parsed and lower-cased."""
     if not isinstance(value, str):
         raise ValueError("must be a string")
     return str(UUID(value))
@@ -39,7 +40,7 @@ def _uuid(value: object) -> object:
 class Request(CamelContract):
     """One message of the work queue. `body` is still raw: its handler's model checks it."""
 
-    uuid: Annotated[str, BeforeValidator(_uuid)]
+    uuid: Annotated[str, BeforeValidator(parse_uuid)]
     experiment_id: ExperimentId
     timeout: Annotated[datetime, BeforeValidator(_utc)] | None = None
     socket_id: SafeText | None = None

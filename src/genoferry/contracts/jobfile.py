@@ -20,6 +20,14 @@ class StagedInput(Contract):
     key: str
     size: int
     sha256: str | None = None
+    size_stated: bool = False
+    """Whether the request stated the stored size, so that staging checked it."""
+
+
+class Manifest(Versioned):
+    """What was staged, in the work bucket: submission and later attempts read it there."""
+
+    inputs: tuple[StagedInput, ...]
 
 
 class JobFile(Versioned):
@@ -38,6 +46,7 @@ class JobFile(Versioned):
     work_bucket: str
     results_bucket: str
     report_queue: str
+    progress_seconds: float = 15
     traceparent: str | None = None
 
     @property

@@ -9,6 +9,15 @@ from pydantic import Field
 from genoferry.contracts.base import CamelContract, Contract
 
 
+class ResultPointer(Contract):
+    """A result in the results bucket, as the ledger keeps it. Inline only where its handler allows that and it fits."""
+
+    key: str
+    content_type: str
+    size: int
+    may_inline: bool = False
+
+
 class ResultItem(Contract):
     """One result: base64 (or `identity` text) inline, or `s3://bucket/key`."""
 

@@ -17,6 +17,17 @@ Bucket = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-
 Size = Annotated[int, Field(ge=0, le=MAX_OBJECT_BYTES, strict=True)]
 
 
+class Location(Contract):
+    """One file, wherever it is: `base` is a URL, a bucket or a root folder, `path` is below it.
+
+    `globus` is the deployment's own collection: its base URL is a setting, and its token goes nowhere else.
+    """
+
+    type: Literal["globus", "https", "s3", "file"]
+    base: str
+    path: str
+
+
 class SourceFile(Contract):
     """One encrypted file: `size` in bytes as stored (`.c4gh`), `sha256` of the plaintext."""
 

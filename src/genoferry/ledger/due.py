@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
+from typing import Literal
 
 from genoferry.ledger.row import KEEP_MILLIS, Row
 
 SHARDS = 8
+FAR = 253_402_300_799_000
+"""The end of the year 9999: when a live row to which nothing is owed by itself comes up."""
+Owed = Literal["admit", "publish", "work", "look", "deadline"]
 
 
 @dataclass(frozen=True)
@@ -35,25 +39,28 @@ def deadline_at(row: Row, deadlines: Deadlines) -> int | None:
     return min(times, default=None)
 
 
-def work_at(row: Row) -> int | None:
-    """When any worker may do this row's own work: staging, submission or clean-up."""
-    if row.state in ("STAGING", "SUBMITTING") or (row.terminal and row.clean_up):
-        return row.retry_at
-    if row.clean_up:
-        return row.retry_at
-    return None
+def owes(row: Row, deadlines: Deadlines) -> dict[Owed, int]:
+    """All that is owed to a row, and when. While a lease is held, its work and publication are its holder's."""
+    free_at = row.lease_until or 0 if row.lease_token is not None else 0
+    deadline = deadline_at(row, deadlines)
+    work = row.retry_at if row.state in ("STAGING", "SUBMITTING") or row.clean_up else None
+    if work is None and row.lease_token is not None:
+        work = 0
+    owed: dict[Owed, int | None] = {
+        "admit": row.retry_at if row.state == "REQUESTED" else None,
+        "publish": max(row.publish_at, free_at) if row.outbox else None,
+        "work": None if work is None else max(work, free_at),
+        "look": row.look_at,
+        "deadline": deadline,
+    }
+    return {kind: at for kind, at in owed.items() if at is not None}
 
 
 def due_at(row: Row, deadlines: Deadlines) -> int | None:
     """When something is next owed to this row, or None when nothing ever is: such a row is not in the index."""
-    owed = [time for time in (work_at(row), row.publish_at if row.outbox else None) if time is not None]
-    if row.lease_token is not None and row.lease_until is not None:
-        owed = [max(time, row.lease_until) for time in owed] or [row.lease_until]
-    if row.state == "REQUESTED":
-        owed.append(row.retry_at)
-    deadline = deadline_at(row, deadlines)
-    owed.extend(time for time in (deadline, row.look_at) if time is not None)
-    return min(owed, default=None)
+    if not row.terminal:
+        return min(owes(row, deadlines).values(), default=FAR)
+    return min(owes(row, deadlines).values(), default=None)
 
 
 def ttl(row: Row) -> int | None:

@@ -7,6 +7,7 @@ need. The table's shape is in `infra/template.yaml`.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,7 +16,7 @@ from pydantic import Field, TypeAdapter
 from genoferry.aws.errors import mapped
 from genoferry.contracts.base import SCHEMA_VERSION
 from genoferry.errors import NewerSchema, PreconditionFailed, RowTooLarge, VersionConflict
-from genoferry.ledger.due import SHARDS, Deadlines, due_at, shard, ttl
+from genoferry.ledger.due import SHARDS, Deadlines, due_at, owes, shard, ttl
 from genoferry.ledger.row import MAX_ROW_BYTES, CancelMark, Lease, OwedRow, Row, State
 
 if TYPE_CHECKING:
@@ -40,8 +41,7 @@ class DynamoLedger:
 
     async def put(self, row: Row | CancelMark, *, expected: int | None) -> None:
         if isinstance(row, Row):
-            at = due_at(row, self._deadlines)
-            attributes = row_attributes(row, at)
+            attributes = row_attributes(row, self._deadlines)
         else:
             attributes = {"ttl": _n(row.created_at // 1000 + 15 * 24 * 3600)}
         await self._put(row.uuid, row, attributes, expected)
@@ -120,8 +120,9 @@ class DynamoLedger:
         return rows
 
 
-def row_attributes(row: Row, at: int | None) -> dict[str, Any]:
+def row_attributes(row: Row, deadlines: Deadlines) -> dict[str, Any]:
     """The attributes beside the document: keys of the index and what it projects, TTL, and what people look for."""
+    at = due_at(row, deadlines)
     attributes: dict[str, Any] = {
         "state": {"S": row.state},
         "attempt": _n(row.attempt),
@@ -134,6 +135,7 @@ def row_attributes(row: Row, at: int | None) -> dict[str, Any]:
         "ref": row.intent and row.intent.ref and {"S": row.intent.ref},
         "lease_token": row.lease_token and {"S": row.lease_token},
         "lease_until": row.lease_until and _n(row.lease_until),
+        "owes": {"S": json.dumps(owes(row, deadlines))},
         "ttl": ttl(row) and _n(ttl(row) or 0),
     }
     if at is not None:
@@ -160,5 +162,6 @@ def _parse(item: dict[str, Any]) -> Row | CancelMark | Lease:
 
 
 def _owed(item: dict[str, Any]) -> OwedRow:
-    plain = {name: value.get("S", value.get("N")) for name, value in item.items()}
+    plain: dict[str, Any] = {name: value.get("S", value.get("N")) for name, value in item.items()}
+    plain["owes"] = json.loads(plain["owes"])
     return OwedRow.model_validate({k: v for k, v in plain.items() if k in OwedRow.model_fields})

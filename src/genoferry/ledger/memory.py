@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from genoferry.errors import RowTooLarge, VersionConflict
-from genoferry.ledger.due import Deadlines, due_at
+from genoferry.ledger.due import Deadlines, due_at, owes
 from genoferry.ledger.row import MAX_ROW_BYTES, CancelMark, Lease, OwedRow, Row, State
 
 
@@ -34,7 +34,7 @@ class MemoryLedger:
     async def owed(self, *, before: int | None = None) -> list[OwedRow]:
         rows = [(due_at(row, self._deadlines), row) for row in self._rows.values() if isinstance(row, Row)]
         due = [(at, row) for at, row in rows if at is not None and (before is None or at <= before)]
-        return [owed_row(row, at) for at, row in sorted(due, key=lambda pair: pair[0])]
+        return [self._owed_row(row, at) for at, row in sorted(due, key=lambda pair: pair[0])]
 
     async def jobs(self, *, state: State | None = None) -> AsyncIterator[Row]:
         for row in list(self._rows.values()):
@@ -50,18 +50,17 @@ class MemoryLedger:
             raise VersionConflict
         self._leases[lease.name] = lease
 
-
-def owed_row(row: Row, at: int) -> OwedRow:
-    """The projection of a row that the index holds."""
-    return OwedRow(
-        uuid=row.uuid,
-        version=row.version,
-        due_at=at,
-        state=row.state,
-        attempt=row.attempt,
-        runner=row.runner,
-        ref=row.intent.ref if row.intent else None,
-        experiment_id=row.experiment_id,
-        lease_token=row.lease_token,
-        lease_until=row.lease_until,
-    )
+    def _owed_row(self, row: Row, at: int) -> OwedRow:
+        return OwedRow(
+            uuid=row.uuid,
+            version=row.version,
+            due_at=at,
+            state=row.state,
+            attempt=row.attempt,
+            runner=row.runner,
+            ref=row.intent.ref if row.intent else None,
+            experiment_id=row.experiment_id,
+            lease_token=row.lease_token,
+            lease_until=row.lease_until,
+            owes={str(kind): when for kind, when in owes(row, self._deadlines).items()},
+        )

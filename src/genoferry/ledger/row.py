@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from genoferry.contracts.base import Contract, Versioned
 from genoferry.contracts.events import ErrorInfo, Event
-from genoferry.contracts.results import ResultItem
+from genoferry.contracts.results import ResultPointer
 
 State = Literal[
     "REQUESTED", "STAGING", "SUBMITTING", "SUBMITTED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED"
@@ -44,8 +44,8 @@ class CleanUp(Contract):
     intent: Intent | None = None
     inputs: bool = False
     results: bool = False
-    uploads: tuple[tuple[str, str], ...] = ()
-    """Unfinished uploads: key and upload id."""
+    uploads: tuple[tuple[int, str], ...] = ()
+    """Unfinished uploads: the input's index and the upload id."""
 
 
 class ProgressMark(Contract):
@@ -94,7 +94,7 @@ class Row(Versioned):
     recent: tuple[Event, ...] = ()
     progress: ProgressMark | None = None
     error: ErrorInfo | None = None
-    results: tuple[ResultItem, ...] = ()
+    results: tuple[ResultPointer, ...] = ()
     verified: Literal["digest", "size", "none"] | None = None
 
     lease_token: str | None = None
@@ -144,6 +144,12 @@ class OwedRow(Contract):
     experiment_id: str
     lease_token: str | None = None
     lease_until: int | None = None
+    owes: dict[str, int]
+    """What is owed and when (`ledger.due.owes`)."""
+
+    def due(self, now: int, *kinds: str) -> bool:
+        """Whether one of these kinds of work is owed by now."""
+        return any(self.owes.get(kind, now + 1) <= now for kind in kinds)
 
 
 def changed(row: Row, **changes: Any) -> Row:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from genoferry.contracts.events import ErrorInfo, Event, EventName, ProgressInfo, Warn, event_id, utc_time
-from genoferry.contracts.results import ResultItem
+from genoferry.contracts.results import ResultPointer
 from genoferry.errors import TooManyAttempts
 from genoferry.ledger.row import MAX_ATTEMPTS, RECENT_EVENTS, CleanUp, FileState, Intent, ProgressMark, Row, changed
 
@@ -63,7 +63,7 @@ def file_state(row: Row, index: int, state: FileState, *, attempt: int) -> Row:
         return row
     files = list(row.files) + [FileState()] * (index + 1 - len(row.files))
     files[index] = state
-    return changed(row, files=tuple(files))
+    return changed(row, files=tuple(files), failures=0 if state.etag else row.failures)
 
 
 def staged(row: Row, now: int) -> Row:
@@ -120,7 +120,7 @@ def succeed(
     now: int,
     *,
     attempt: int,
-    results: tuple[ResultItem, ...],
+    results: tuple[ResultPointer, ...],
     verified: Literal["digest", "size", "none"],
 ) -> Row:
     if row.terminal or row.attempt != attempt:
@@ -258,7 +258,7 @@ def _next_attempt(row: Row) -> Row:
 
 def _end(row: Row, now: int, state: str, *, keep_results: bool = False) -> Row:
     """Terminal: what is owed from here on is publication and clean-up, of this attempt and of where it was staged."""
-    uploads = tuple((str(i), f.upload_id) for i, f in enumerate(row.files) if f.upload_id)
+    uploads = tuple((i, f.upload_id) for i, f in enumerate(row.files) if f.upload_id)
     owed = [CleanUp(attempt=row.attempt, intent=row.intent, results=not keep_results, inputs=True, uploads=uploads)]
     if row.staged_in != row.attempt:
         owed = [

@@ -1,0 +1,5 @@
+"""`python -m genoferry`."""
+
+from genoferry.cli.app import main
+
+main()

@@ -1,0 +1,32 @@
+"""`genoferry job`: what runs inside the compute."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="The program inside the compute; a backend starts it.")
+
+
+@app.callback()
+def _group() -> None:
+    """A group with one command keeps its name."""
+
+
+@app.command("run")
+def run(uri: Annotated[str, typer.Argument(help="s3://BUCKET/UUID/ATTEMPT/job.json")]) -> None:
+    """Do one attempt of one job. Exit codes: 0 done, 1 failed (see its exit report), 3 given up, 143 stopped."""
+    from genoferry import settings, telemetry
+    from genoferry.handlers import registry
+    from genoferry.job.program import run as run_job
+    from genoferry.job.storage import Storage
+
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    known = settings.load()
+    telemetry.configure(known.genoferry_log_level, known.genoferry_log_format)
+    handlers = registry.load(known.compute.handler_modules)
+    raise typer.Exit(run_job(uri, Storage(), handlers, stop=stop, score_mirror=known.compute.score_mirror))

@@ -1,0 +1,106 @@
+"""What a handler is: one module per message name that holds its body's model, its plan, its work and its results.
+
+A module of this package (or one named in `GENOFERRY_HANDLER_MODULES`) that has a `HANDLER` is found by itself.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Protocol
+
+from pydantic import BaseModel
+
+from genoferry.contracts.reports import ExitReport, OutputReport, ScoreReport
+from genoferry.contracts.sources import Key, Location
+
+
+@dataclass(frozen=True)
+class PlannedInput:
+    """A file to stage: where it is, and the `role` and `name` that the job will know it by.
+
+    `key` decrypts it (None: it is no Crypt4GH file); `size` is in bytes as stored, `sha256` of the plaintext.
+    """
+
+    role: str
+    name: str
+    location: Location
+    key: Key | None = None
+    size: int | None = None
+    sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a request comes to: the name of its run, the files to stage, and the parameters of its job."""
+
+    run_name: str
+    inputs: tuple[PlannedInput, ...]
+    params: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a handler's `run` gets, inside the compute. `files` maps role to name to path in the job's scratch."""
+
+    params: Mapping[str, Any]
+    files: Mapping[str, Mapping[str, Path]]
+    work: Path
+    out: Path
+    progress: Callable[[str, int, int, str], None]
+    stop: threading.Event
+    score_mirror: Path | None = None
+
+
+@dataclass(frozen=True)
+class Produced:
+    """A file of a job's results, in its `out` folder."""
+
+    path: Path
+    content_type: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a job came to."""
+
+    outputs: Sequence[Produced]
+    scores: Sequence[ScoreReport] = ()
+    samples: int | None = None
+
+
+class JobHandler(Protocol):
+    """A message that becomes a job."""
+
+    kind: ClassVar[Literal["job"]]
+    name: ClassVar[str]
+    body: ClassVar[type[BaseModel]]
+    may_inline: ClassVar[bool]
+    """Whether results may go inline in a Result message: never for what derives from genotypes."""
+
+    def plan(self, body: Any) -> Plan:
+        """Pure. Raises `BadMessage` for what the model can't express."""
+        ...
+
+    def run(self, task: Task) -> Outcome:
+        """Inside the compute, with the heavy imports. Raises `GenoferryError`s."""
+        ...
+
+    def results(self, report: ExitReport) -> Sequence[OutputReport]:
+        """Which outputs the Result message names, in order."""
+        ...
+
+
+@dataclass(frozen=True)
+class Command:
+    """A message that is no job of its own but acts on one: its name, its body's model, and what it does."""
+
+    kind: ClassVar[Literal["command"]] = "command"
+    name: str
+    body: type[BaseModel]
+    apply: Callable[..., Any]
+
+
+Handler = JobHandler | Command

@@ -1,0 +1,228 @@
+"""The program inside the compute: `genoferry job run s3://…/job.json`, the same on every backend.
+
+It starts nothing that another process of this attempt has started: it puts `started` with If-None-Match first, then
+reads `job.json`, and reads it again before it publishes results. Where either says no it exits quietly (design,
+section 4). Its exit report is in the work bucket before it reports or ends.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import threading
+import uuid
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import structlog
+from pydantic import ValidationError
+
+from genoferry.contracts.base import SCHEMA_VERSION
+from genoferry.contracts.events import ErrorInfo
+from genoferry.contracts.jobfile import JobDocument, JobFile, StagedInput
+from genoferry.contracts.keys import exit_key, job_key, started_key
+from genoferry.contracts.reports import ExitReport, OutputReport
+from genoferry.errors import CalculationError, GenoferryError, NewerSchema, NotFound, StagingStopped, Superseded
+from genoferry.handlers.protocol import JobHandler, Outcome, Task
+from genoferry.handlers.registry import Handlers, find
+from genoferry.job.reporter import Reporter
+from genoferry.job.storage import Storage, sha256_of
+
+log = structlog.get_logger()
+FETCHES_AT_ONCE = 4
+EXIT_FAILED, EXIT_SUPERSEDED, EXIT_STOPPED = 1, 3, 143
+
+
+@dataclass(frozen=True)
+class JobAddress:
+    """Where a job's `job.json` is, and what its key says of the attempt."""
+
+    bucket: str
+    uuid: str
+    attempt: int
+
+    @classmethod
+    def parse(cls, uri: str) -> JobAddress:
+        """Of `s3://bucket/<uuid>/<attempt>/job.json`. Raises `NotFound` for anything else."""
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        parts = key.split("/")
+        if not uri.startswith("s3://") or len(parts) != 3 or parts[2] != "job.json" or not parts[1].isdecimal():
+            raise NotFound("This is no job's URI. It looks like s3://BUCKET/UUID/ATTEMPT/job.json.")
+        return cls(bucket, parts[0], int(parts[1]))
+
+
+def run(
+    uri: str, storage: Storage, handlers: Handlers, *, stop: threading.Event, score_mirror: Path | None = None
+) -> int:
+    """Do the job; the process's exit code. What went wrong is in the exit report and in the log."""
+    address = JobAddress.parse(uri)
+    try:
+        job = begin(address, storage)
+    except Superseded as error:
+        log.info("stopping quietly", cause=str(error))
+        return EXIT_SUPERSEDED
+    reporter = Reporter(storage, job)
+    reporter.report()
+    scratch = Path(tempfile.mkdtemp(prefix="job-", dir=os.environ.get("GENOFERRY_SCRATCH")))
+    try:
+        report = work(job, storage, handlers, reporter, scratch, stop=stop, score_mirror=score_mirror)
+    except Superseded as error:
+        log.info("stopping quietly", cause=str(error))
+        return EXIT_SUPERSEDED
+    finally:
+        shutil.rmtree(scratch)
+    if stop.is_set() and report.exit_code:
+        return EXIT_STOPPED
+    storage.put(job.work_bucket, exit_key(job.uuid, job.attempt), report.model_dump_json(exclude_none=True).encode())
+    reporter.report(final=True)
+    return report.exit_code
+
+
+def begin(address: JobAddress, storage: Storage) -> JobFile:
+    """Claim the attempt, then read what to do. Raises `Superseded`, `NewerSchema`."""
+    incarnation = str(uuid.uuid4()).encode()
+    key = started_key(address.uuid, address.attempt)
+    if not storage.put_new(address.bucket, key, incarnation) and storage.get(address.bucket, key) != incarnation:
+        raise Superseded("Another process of this attempt has started.")
+    return read_job(address, storage)
+
+
+def read_job(address: JobAddress, storage: Storage) -> JobFile:
+    """Raises `Superseded` where `job.json` is a tombstone or gone."""
+    text = storage.get(address.bucket, job_key(address.uuid, address.attempt))
+    if text is None:
+        raise Superseded("There is no job.json: the attempt was given up.")
+    try:
+        job = JobDocument.validate_json(text)
+    except ValidationError as error:
+        raise NewerSchema("job.json can't be read by this version of the job program.") from error
+    if not isinstance(job, JobFile):
+        raise Superseded("The attempt was given up.")
+    if job.schema_version > SCHEMA_VERSION:
+        raise NewerSchema
+    return job
+
+
+def work(
+    job: JobFile,
+    storage: Storage,
+    handlers: Handlers,
+    reporter: Reporter,
+    scratch: Path,
+    *,
+    stop: threading.Event,
+    score_mirror: Path | None,
+) -> ExitReport:
+    """Fetch, run, publish; what came of it. Raises `Superseded`."""
+    try:
+        handler = find(handlers, job.name)
+        assert handler.kind == "job"  # noqa: S101  # only such messages get a job
+        return _work(job, storage, handler, reporter, scratch, stop, score_mirror)
+    except Superseded:
+        raise
+    except CalculationError as error:
+        log.error("calculation failed", code=error.code, cause=str(error), trace=error.trace_name)
+        return _failed(job, error).model_copy(
+            update={"trace_name": error.trace_name, "trace_exit": error.trace_exit, "scores": error.scores}
+        )
+    except GenoferryError as error:
+        log.error("job failed", code=error.code, cause=str(error))
+        return _failed(job, error)
+    except Exception:
+        log.exception("unexpected")
+        return _failed(job, GenoferryError())
+
+
+def _work(
+    job: JobFile,
+    storage: Storage,
+    handler: JobHandler,
+    reporter: Reporter,
+    scratch: Path,
+    stop: threading.Event,
+    score_mirror: Path | None,
+) -> ExitReport:
+    folders = {name: scratch / name for name in ("inputs", "work", "out")}
+    for folder in folders.values():
+        folder.mkdir()
+    files = fetch(job, storage, folders["inputs"], reporter, stop)
+    outcome = handler.run(
+        Task(
+            params=job.params,
+            files=files,
+            work=folders["work"],
+            out=folders["out"],
+            progress=reporter.progress,
+            stop=stop,
+            score_mirror=score_mirror,
+        )
+    )
+    return _publish(job, storage, outcome)
+
+
+def fetch(
+    job: JobFile, storage: Storage, folder: Path, reporter: Reporter, stop: threading.Event
+) -> dict[str, dict[str, Path]]:
+    """The inputs into `folder`, by role and name. Raises `DigestMismatch`, `SizeMismatch`, `StagingStopped`."""
+    total, done, lock = sum(item.size for item in job.inputs), 0, threading.Lock()
+
+    def moved(size: int) -> None:
+        nonlocal done
+        if stop.is_set():
+            raise StagingStopped
+        with lock:
+            done += size
+        reporter.progress("fetch", done, total, "bytes")
+
+    def one(item: StagedInput) -> tuple[str, str, Path]:
+        target = folder / item.role / item.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        storage.fetch(job.work_bucket, item.key, target, size=item.size, sha256=item.sha256, moved=moved)
+        return item.role, item.name, target
+
+    files: dict[str, dict[str, Path]] = {}
+    with ThreadPoolExecutor(FETCHES_AT_ONCE) as pool:
+        for role, name, path in pool.map(one, job.inputs):
+            files.setdefault(role, {})[name] = path
+    return files
+
+
+def _publish(job: JobFile, storage: Storage, outcome: Outcome) -> ExitReport:
+    """Results into their bucket, unless the attempt was given up meanwhile."""
+    read_job(JobAddress(job.work_bucket, job.uuid, job.attempt), storage)
+    outputs = []
+    for produced in outcome.outputs:
+        key = job.results_prefix + produced.path.name
+        storage.upload(produced.path, job.results_bucket, key, produced.content_type)
+        size = produced.path.stat().st_size
+        outputs.append(
+            OutputReport(key=key, content_type=produced.content_type, size=size, sha256=sha256_of(produced.path))
+        )
+    return ExitReport(
+        uuid=job.uuid,
+        attempt=job.attempt,
+        nonce=job.nonce,
+        exit_code=0,
+        scores=tuple(outcome.scores),
+        outputs=tuple(outputs),
+        verified=verified(job.inputs),
+        samples=outcome.samples,
+    )
+
+
+def verified(inputs: Sequence[StagedInput]) -> Literal["digest", "size", "none"]:
+    """What was checked of every input that the request stated a size of: the weakest counts."""
+    stated = [item for item in inputs if item.size_stated]
+    if not stated:
+        return "none"
+    return "digest" if all(item.sha256 for item in stated) else "size"
+
+
+def _failed(job: JobFile, error: GenoferryError) -> ExitReport:
+    return ExitReport(
+        uuid=job.uuid, attempt=job.attempt, nonce=job.nonce, exit_code=EXIT_FAILED, error=ErrorInfo.of(error)
+    )

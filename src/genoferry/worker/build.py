@@ -1,0 +1,74 @@
+"""A worker from its settings: clients opened, queues found, rooms put together."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from contextlib import AsyncExitStack
+
+from genoferry.aws.clients import Clients, open_clients
+from genoferry.aws.objects import S3Objects
+from genoferry.compute.credentials import job_environment
+from genoferry.compute.local import LocalRunner
+from genoferry.compute.protocol import Runner
+from genoferry.handlers import registry
+from genoferry.ledger.due import Deadlines
+from genoferry.ledger.dynamodb import DynamoLedger
+from genoferry.ledger.leases import Leases, Observed
+from genoferry.notify import SnsPublisher
+from genoferry.queue.sqs import SqsQueue, queue_url
+from genoferry.settings import Settings
+from genoferry.worker.rooms import Rooms, new_id, unix_millis
+from genoferry.worker.stager import RealStager
+
+
+def deadlines(settings: Settings) -> Deadlines:
+    compute = settings.compute
+    return Deadlines(int(compute.start_deadline_seconds * 1000), int(compute.run_deadline_seconds * 1000))
+
+
+async def build(stack: AsyncExitStack, settings: Settings) -> Rooms:
+    """Everything that a worker needs, or the error that says what is missing. Raises `ServiceError`s, `SettingsError`.
+
+    The stack closes what was opened.
+    """
+    clients = await open_clients(stack)
+    ledger = DynamoLedger(clients.dynamodb, settings.table, deadlines(settings))
+    work_url = await queue_url(clients.sqs, settings.work_queue)
+    report_url = await queue_url(clients.sqs, settings.report_queue)
+    leases = Leases(
+        ledger=ledger,
+        observed=Observed(time.monotonic),
+        now=unix_millis,
+        new_token=new_id,
+        length=settings.worker.lease_seconds,
+        holder=f"{socket.gethostname()}:{os.getpid()}",
+    )
+    return Rooms(
+        settings=settings,
+        ledger=ledger,
+        leases=leases,
+        deadlines=deadlines(settings),
+        work=S3Objects(clients.s3, settings.work_bucket),
+        results=S3Objects(clients.s3, settings.results_bucket),
+        queue=await _work_queue(clients, settings, work_url),
+        reports=SqsQueue(clients.sqs, report_url, visibility_seconds=settings.queue.visibility_seconds),
+        publisher=SnsPublisher(clients.sns, settings.topic_arn),
+        runner=runner(settings),
+        stager=RealStager(settings),
+        handlers=registry.load(settings.compute.handler_modules),
+        report_queue_url=report_url,
+    )
+
+
+async def _work_queue(clients: Clients, settings: Settings, url: str) -> SqsQueue:
+    named = settings.genoferry_dead_letter_queue
+    dead = await queue_url(clients.sqs, named) if named else None
+    return SqsQueue(clients.sqs, url, visibility_seconds=settings.queue.visibility_seconds, dead_letter_url=dead)
+
+
+def runner(settings: Settings) -> Runner:
+    """The runner that the settings name."""
+    compute = settings.compute
+    return LocalRunner(compute.local_dir, host=socket.gethostname(), environment=job_environment(settings))

@@ -1,0 +1,49 @@
+"""Clean-up of what an attempt leaves: tombstone first, then the compute's object, then its objects in the buckets."""
+
+from __future__ import annotations
+
+import structlog
+
+from genoferry import faults
+from genoferry.aws.objects import delete_below
+from genoferry.compute.protocol import Handle
+from genoferry.contracts.jobfile import Tombstone
+from genoferry.contracts.keys import attempt_prefix, input_key, inputs_prefix, job_key, results_prefix
+from genoferry.ledger.row import CleanUp, Row
+from genoferry.ledger.states import cleaned
+from genoferry.worker.held import Held
+from genoferry.worker.rooms import Rooms
+
+log = structlog.get_logger()
+
+
+async def clean(held: Held) -> None:
+    """Do the first clean-up owed. Idempotent: every step finds its work done, or does it."""
+    rooms, row = held.rooms, held.row
+    owed = row.clean_up[0]
+    await _end_compute(rooms, row, owed)
+    faults.point("clean")
+    await _delete_objects(rooms, row, owed)
+    await held.update(lambda there: cleaned(there, owed))
+    log.info("cleaned", uuid=row.uuid, attempt=owed.attempt)
+
+
+async def _end_compute(rooms: Rooms, row: Row, owed: CleanUp) -> None:
+    if owed.intent is None:
+        return
+    tombstone = Tombstone(uuid=row.uuid, attempt=owed.attempt, reason=row.state)
+    await rooms.work.put(job_key(row.uuid, owed.attempt), tombstone.model_dump_json().encode())
+    if owed.intent.runner == rooms.runner.key:
+        await rooms.runner.clean(Handle(row.uuid, owed.attempt, owed.intent.name, owed.intent.ref))
+
+
+async def _delete_objects(rooms: Rooms, row: Row, owed: CleanUp) -> None:
+    for index, upload_id in owed.uploads:
+        await rooms.work.abort_upload(input_key(row.uuid, owed.attempt, index), upload_id)
+    kept = {job_key(row.uuid, owed.attempt)}
+    prefix = attempt_prefix(row.uuid, owed.attempt)
+    if not owed.inputs:
+        kept |= {key async for key in rooms.work.keys(inputs_prefix(row.uuid, owed.attempt))}
+    await delete_below(rooms.work, prefix, keep=frozenset(kept))
+    if owed.results:
+        await delete_below(rooms.results, results_prefix(row.uuid, owed.attempt))

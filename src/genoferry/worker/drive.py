@@ -1,0 +1,144 @@
+"""Doing what is owed to one row, under its lease: publish, clean up, stage, submit (design, section 4)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Literal
+
+import structlog
+
+from genoferry.contracts.events import ErrorInfo
+from genoferry.errors import AlreadySubmitted, GenoferryError, LeaseLost, NoSuchJob, StagingStopped, VersionConflict
+from genoferry.ledger.row import Row
+from genoferry.ledger.states import back_off, fail
+from genoferry.worker.clean import clean
+from genoferry.worker.held import Held
+from genoferry.worker.publish import flush
+from genoferry.worker.rooms import Rooms
+from genoferry.worker.stage import Staging
+from genoferry.worker.submit import submit
+
+log = structlog.get_logger()
+Duty = Literal["publish", "clean", "stage", "submit"]
+
+
+def duty(row: Row, now: int, *, runner: str, can_stage: bool = True) -> Duty | None:
+    """What any worker may now do for this row. Submission and a compute's clean-up are for workers of its runner."""
+    if row.outbox and row.publish_at <= now:
+        return "publish"
+    if row.retry_at > now:
+        return None
+    if row.clean_up and row.clean_up[0].intent is None:
+        return "clean"
+    if row.clean_up:
+        intent = row.clean_up[0].intent
+        return "clean" if intent and intent.runner == runner else None
+    if row.state == "STAGING":
+        return "stage" if can_stage else None
+    return "submit" if row.state == "SUBMITTING" and row.runner == runner else None
+
+
+class Driver:
+    """Drives one row until nothing is owed to it that this worker may do now."""
+
+    def __init__(self, rooms: Rooms, *, slots: asyncio.Semaphore) -> None:
+        self._rooms = rooms
+        self._slots = slots
+        self._stagings: dict[str, Staging] = {}
+
+    def has_slot(self) -> bool:
+        """Whether another job could be staged now."""
+        return not self._slots.locked()
+
+    def stop_staging(self) -> None:
+        """What is being staged stops after its present parts; it stays resumable."""
+        for staging in self._stagings.values():
+            staging.stop.set()
+
+    async def drive(self, uuid: str) -> bool:
+        """Take the row's lease, or leave it to who holds it; do what is owed; give the lease back.
+
+        Whether anything was done: then more may be owed at once.
+        """
+        with suppress(NoSuchJob):
+            row = await self._rooms.leases.take(uuid)
+            if row is not None:
+                return await self._held(Held(self._rooms, row))
+        return False
+
+    async def _held(self, held: Held) -> bool:
+        did = False
+        beat = asyncio.create_task(held.beat(lambda: self._at_beat(held)))
+        try:
+            while (owed := self._duty(held.row)) is not None:
+                did = await self._do(owed, held)
+                if not did:
+                    break
+        except LeaseLost:
+            log.warning("lease lost", uuid=held.row.uuid)
+        finally:
+            beat.cancel()
+            with suppress(asyncio.CancelledError):
+                await beat
+            await held.give_back()
+        return did
+
+    def _duty(self, row: Row) -> Duty | None:
+        return duty(row, self._rooms.now(), runner=self._rooms.runner.key, can_stage=self.has_slot())
+
+    async def _do(self, owed: Duty, held: Held) -> bool:
+        """Whether to go on with this row."""
+        work: dict[Duty, Callable[[Held], Awaitable[None]]] = {
+            "publish": flush,
+            "clean": clean,
+            "stage": self._stage,
+            "submit": submit,
+        }
+        try:
+            await work[owed](held)
+        except (LeaseLost, asyncio.CancelledError):
+            raise
+        except (StagingStopped, AlreadySubmitted) as error:
+            log.info("left", uuid=held.row.uuid, duty=owed, cause=error.code)
+            await held.renew()
+            return held.row.terminal
+        except GenoferryError as error:
+            await self._failed(owed, held, error)
+        except Exception:
+            log.exception("unexpected", uuid=held.row.uuid, duty=owed)
+            await self._failed(owed, held, GenoferryError())
+        return True
+
+    async def _failed(self, owed: Duty, held: Held, error: GenoferryError) -> None:
+        """A passing failure backs off; a lasting one, or one too many, fails the job. A clean-up is only owed again."""
+        row, rooms = held.row, self._rooms
+        log.warning("failed", uuid=row.uuid, duty=owed, code=error.code, cause=str(error), failures=row.failures)
+        passing = error.retryable or type(error) is GenoferryError
+        if owed == "clean" or (passing and row.failures + 1 < rooms.settings.worker.max_failures):
+            delay = rooms.backoff_millis(row.failures)
+            await held.update(lambda there: back_off(there, rooms.now(), delay))
+            return
+        await held.update(lambda there: fail(there, rooms.now(), ErrorInfo.of(error), attempt=row.attempt))
+
+    async def _stage(self, held: Held) -> None:
+        async with self._slots:
+            staging = self._stagings[held.row.uuid] = Staging(held)
+            try:
+                await staging.run()
+            finally:
+                staging.stop.set()
+                del self._stagings[held.row.uuid]
+
+    async def _at_beat(self, held: Held) -> None:
+        staging = self._stagings.get(held.row.uuid)
+        try:
+            if staging is not None:
+                await staging.report()
+                if held.row.outbox and held.row.publish_at <= self._rooms.now():
+                    await flush(held)
+        except (VersionConflict, GenoferryError) as error:
+            if isinstance(error, LeaseLost):
+                raise
+            log.warning("beat failed", uuid=held.row.uuid, code=error.code)

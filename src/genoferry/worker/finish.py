@@ -1,0 +1,89 @@
+"""What a look at the compute comes to: running, finished by its exit report, lost, or without one."""
+
+from __future__ import annotations
+
+import structlog
+from pydantic import ValidationError
+
+from genoferry import faults
+from genoferry.compute.protocol import Observation
+from genoferry.contracts.events import ErrorInfo
+from genoferry.contracts.keys import exit_key
+from genoferry.contracts.reports import ExitReport
+from genoferry.contracts.results import ResultPointer
+from genoferry.errors import CalculationError, JobLost, NoExitReport
+from genoferry.handlers.protocol import JobHandler
+from genoferry.ledger.row import MAX_ATTEMPTS, Row
+from genoferry.ledger.states import fail, looked, lose, running, succeed
+from genoferry.ledger.update import update
+from genoferry.worker.rooms import Rooms
+
+log = structlog.get_logger()
+
+
+async def settle(rooms: Rooms, row: Row, seen: Observation) -> Row:
+    """Bring the row to what was seen of its attempt. The exit report is read before any end is declared."""
+    attempt = seen.handle.attempt
+    if seen.phase == "pending":
+        return row
+    if seen.phase == "running":
+        return await update(rooms.ledger, row.uuid, lambda there: running(looked(there), rooms.now(), attempt=attempt))
+    report = await read_report(rooms, row)
+    log.info("ended", uuid=row.uuid, attempt=attempt, phase=seen.phase, exit_code=seen.exit_code, reason=seen.reason)
+    faults.point("finish")
+    return await update(rooms.ledger, row.uuid, lambda there: _end(rooms, there, seen, report))
+
+
+async def read_report(rooms: Rooms, row: Row) -> ExitReport | None:
+    """The exit report of the row's present attempt, if it is there and valid."""
+    text = await rooms.work.get(exit_key(row.uuid, row.attempt))
+    if text is None or row.intent is None:
+        return None
+    try:
+        report = ExitReport.model_validate_json(text)
+    except ValidationError:
+        log.warning("exit report is not valid", uuid=row.uuid, attempt=row.attempt)
+        return None
+    ours = (report.uuid, report.attempt, report.nonce) == (row.uuid, row.attempt, row.intent.nonce)
+    return report if ours else None
+
+
+def _end(rooms: Rooms, row: Row, seen: Observation, report: ExitReport | None) -> Row:
+    attempt = seen.handle.attempt
+    if row.terminal or row.attempt != attempt:
+        return row
+    if report is not None and report.attempt == attempt:
+        return _by_report(rooms, row, report)
+    if seen.phase == "succeeded":
+        return fail(row, rooms.now(), ErrorInfo.of(NoExitReport()), attempt=attempt)
+    return _lost(rooms, row, ErrorInfo.of(JobLost()), attempt)
+
+
+def _by_report(rooms: Rooms, row: Row, report: ExitReport) -> Row:
+    now = rooms.now()
+    row = running(row, now, attempt=report.attempt)
+    if report.exit_code == 0:
+        handler = rooms.handlers[row.name]
+        assert handler.kind == "job"  # noqa: S101  # only such messages get a row
+        pointers = _pointers(handler, report)
+        return succeed(row, now, attempt=report.attempt, results=pointers, verified=report.verified)
+    error = report.error or ErrorInfo.of(CalculationError())
+    if error.retryable:
+        return _lost(rooms, row, error, report.attempt)
+    return fail(row, now, error, attempt=report.attempt, trace_name=report.trace_name, trace_exit=report.trace_exit)
+
+
+def _pointers(handler: JobHandler, report: ExitReport) -> tuple[ResultPointer, ...]:
+    return tuple(
+        ResultPointer(key=o.key, content_type=o.content_type, size=o.size, may_inline=handler.may_inline)
+        for o in handler.results(report)
+    )
+
+
+def _lost(rooms: Rooms, row: Row, error: ErrorInfo, attempt: int) -> Row:
+    """The next attempt, by policy; the last one's loss is the job's failure."""
+    now = rooms.now()
+    most = rooms.settings.worker.max_lost_attempts
+    if row.lost_attempts + 1 >= most or row.attempt >= MAX_ATTEMPTS:
+        return fail(row, now, error, attempt=attempt)
+    return lose(row, now, attempt=attempt, delay=rooms.backoff_millis(row.lost_attempts))

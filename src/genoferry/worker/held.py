@@ -1,0 +1,63 @@
+"""A row that this worker holds the lease of: every write carries the token, and a beat renews it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+from genoferry.errors import LeaseLost
+from genoferry.ledger.row import Row
+from genoferry.ledger.update import Transition, update
+from genoferry.worker.rooms import Rooms
+
+BEATS_PER_LEASE = 3
+
+
+class Held:
+    """`row` is what was last read or written. Raises `LeaseLost` from `update` once another took over."""
+
+    def __init__(self, rooms: Rooms, row: Row) -> None:
+        self.rooms = rooms
+        self.row = row
+        self._lock = asyncio.Lock()
+        self.lost = False
+
+    @property
+    def token(self) -> str:
+        assert self.row.lease_token is not None  # noqa: S101  # that is what being held means
+        return self.row.lease_token
+
+    async def update(self, transition: Transition) -> Row:
+        async with self._lock:
+            if self.lost:
+                raise LeaseLost
+            try:
+                self.row = await update(self.rooms.ledger, self.row.uuid, transition, lease=self.token)
+            except LeaseLost:
+                self.lost = True
+                raise
+            return self.row
+
+    async def renew(self) -> Row:
+        async with self._lock:
+            try:
+                self.row = await self.rooms.leases.renew(self.row.uuid, self.token)
+            except LeaseLost:
+                self.lost = True
+                raise
+            return self.row
+
+    async def give_back(self) -> None:
+        async with self._lock:
+            if not self.lost:
+                await self.rooms.leases.give_back(self.row.uuid, self.token)
+                self.lost = True
+
+    async def beat(self, after: Callable[[], Awaitable[None]]) -> None:
+        """Renew until cancelled or lost; `after` runs at each beat, with the row fresh."""
+        with suppress(LeaseLost):
+            while True:
+                await asyncio.sleep(self.rooms.leases.length / BEATS_PER_LEASE)
+                await self.renew()
+                await after()

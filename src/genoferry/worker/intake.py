@@ -1,0 +1,104 @@
+"""Taking messages in: long polls, and what becomes of a message that can't be acted on now."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+
+import structlog
+
+from genoferry.errors import GenoferryError, VersionConflict
+from genoferry.queue.protocol import Message, Queue
+from genoferry.worker.accept import accept
+from genoferry.worker.hints import take_hint
+from genoferry.worker.reject import reject, verdict
+from genoferry.worker.rooms import Rooms
+
+log = structlog.get_logger()
+
+
+@dataclass
+class Intake:
+    """The accept loop and the hint loop. `wake` is called when something may be owed."""
+
+    rooms: Rooms
+    wake: Callable[[], None]
+    stopping: asyncio.Event
+    busy: int = 0
+    _failures: dict[str, int] = field(default_factory=dict)
+
+    def loops(self) -> list[asyncio.Task[None]]:
+        """Start both."""
+        return [
+            asyncio.create_task(self._poll("requests", self.rooms.queue, self.accept)),
+            asyncio.create_task(self._poll("reports", self.rooms.reports, self._hint)),
+        ]
+
+    async def accept(self, message: Message) -> None:
+        """Accept, reject, or let come back. Raises the passing errors, at which polling pauses."""
+        self.busy += 1
+        try:
+            await accept(self.rooms, message)
+        except Exception as error:
+            await self._not_accepted(message, error)
+        finally:
+            self.busy -= 1
+            self.wake()
+
+    async def quiet(self) -> bool:
+        """Whether the work queue has nothing to give at this moment; what it gives is accepted."""
+        messages = await self.rooms.queue.receive(limit=self.rooms.settings.queue.batch, wait_seconds=0)
+        await _all(self.accept(message) for message in messages)
+        return not messages and not self.busy
+
+    async def _poll(self, name: str, queue: Queue, act: Callable[[Message], Awaitable[None]]) -> None:
+        limits = self.rooms.settings.queue
+        while not self.stopping.is_set():
+            try:
+                await self._services_answer(name)
+                messages = await queue.receive(limit=limits.batch, wait_seconds=limits.wait_seconds)
+                await _all(act(message) for message in messages)
+                self._failures[name] = 0
+            except GenoferryError as error:
+                self._failures[name] = failures = self._failures.get(name, 0) + 1
+                log.warning("queue trouble", queue=name, code=error.code, cause=str(error), failures=failures)
+                await self._pause(self.rooms.backoff_millis(failures) / 1000)
+            except Exception:
+                log.exception("unexpected", queue=name)
+                await self._pause(self.rooms.backoff_millis(3) / 1000)
+
+    async def _services_answer(self, name: str) -> None:
+        """After a failure nothing is received until ledger and bucket answer. Raises what they answer."""
+        if self._failures.get(name):
+            await self.rooms.ledger.anything_owed()
+            await self.rooms.work.size("probe")
+
+    async def _not_accepted(self, message: Message, error: Exception) -> None:
+        lasting = verdict(self.rooms, message, error)
+        if lasting is not None:
+            await reject(self.rooms, message, lasting)
+            return
+        if not isinstance(error, GenoferryError):
+            log.error("unexpected", message_id=message.id, exc_info=error)
+        await self.rooms.queue.hide(message, 1 + self.rooms.backoff_millis(message.receive_count) // 1000)
+        if isinstance(error, GenoferryError) and not isinstance(error, VersionConflict):
+            raise error
+
+    async def _hint(self, message: Message) -> None:
+        await take_hint(self.rooms, message)
+        self.wake()
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self.stopping.wait(), seconds)
+        except TimeoutError:
+            return
+
+
+async def _all(actions: Iterable[Awaitable[None]]) -> None:
+    """Let every action end before the first error is raised."""
+    ended = await asyncio.gather(*actions, return_exceptions=True)
+    for error in ended:
+        if isinstance(error, BaseException):
+            raise error

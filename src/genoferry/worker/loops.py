@@ -1,0 +1,149 @@
+"""The worker: takes messages in, does what is owed, and winds up when asked to (design, section 4)."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from functools import partial
+
+import structlog
+
+from genoferry.errors import GenoferryError
+from genoferry.ledger.row import OwedRow
+from genoferry.worker.drive import Driver
+from genoferry.worker.intake import Intake
+from genoferry.worker.rooms import Rooms
+from genoferry.worker.watch import AT_COMPUTE, Watch
+
+log = structlog.get_logger()
+
+
+class Worker:
+    """One worker. `run` returns after `stop`, when what was running is done, stopped or out of grace.
+
+    With `drain` it stops by itself when the queue is empty and nothing is owed to any job.
+    """
+
+    def __init__(self, rooms: Rooms, *, drain: bool = False) -> None:
+        self.rooms = rooms
+        self._drain = drain
+        self._stopping = asyncio.Event()
+        self._wake = asyncio.Event()
+        self._intake = Intake(rooms, self._wake.set, self._stopping)
+        self._driver = Driver(rooms, slots=asyncio.Semaphore(rooms.settings.staging.jobs_at_once))
+        self._watch = Watch(rooms)
+        self._driving: dict[str, asyncio.Task[bool]] = {}
+        self._token: str | None = None
+        self._next_hold = 0.0
+        self._next_look = 0.0
+
+    def stop(self) -> None:
+        """Take no new work, and end."""
+        self._stopping.set()
+        self._wake.set()
+
+    async def run(self) -> None:
+        log.info("worker started", runner=self.rooms.runner.key, deployment=self.rooms.settings.deployment)
+        polls = self._intake.loops()
+        try:
+            while not self._stopping.is_set():
+                self._wake.clear()
+                pause = await self._turn()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), pause)
+        finally:
+            for task in polls:
+                task.cancel()
+            await asyncio.gather(*polls, return_exceptions=True)
+            await self._wind_up()
+
+    async def _turn(self) -> float:
+        """One look at what is owed; seconds until the next."""
+        try:
+            await self._hold_runner()
+            if not self._driving and not await self.rooms.ledger.anything_owed():
+                return await self._idle()
+            await self._owed(await self.rooms.ledger.owed())
+        except GenoferryError as error:
+            log.warning("ledger trouble", code=error.code, cause=str(error))
+            return self.rooms.backoff_millis(3) / 1000
+        return self.rooms.settings.worker.tick_seconds
+
+    async def _idle(self) -> float:
+        if self._drain and await self._intake.quiet() and not await self.rooms.ledger.anything_owed():
+            self.stop()
+        timing = self.rooms.settings.worker
+        return min(timing.idle_tick_seconds, max(timing.tick_seconds, self._next_hold - self.rooms.monotonic()))
+
+    async def _hold_runner(self) -> None:
+        """Take or renew the runner's lease, three times in its length."""
+        now = self.rooms.monotonic()
+        if now < self._next_hold:
+            return
+        self._next_hold = now + self.rooms.leases.length / 3
+        had, self._token = self._token, None
+        self._token = await self.rooms.leases.hold(self._lease_name, had)
+        if (had is None) != (self._token is None):
+            log.info("runner lease", runner=self.rooms.runner.key, held=self._token is not None)
+
+    @property
+    def _lease_name(self) -> str:
+        return f"runner:{self.rooms.runner.key}"
+
+    async def _owed(self, rows: list[OwedRow]) -> None:
+        admitted = 0
+        if self._token is not None:
+            admitted = await self._as_holder(rows)
+        now = self.rooms.now()
+        for row in await self.rooms.ledger.owed(before=now) if admitted else rows:
+            if row.due(now, "publish", "work") and self._is_ours(row, now):
+                self._drive(row)
+
+    async def _as_holder(self, rows: list[OwedRow]) -> int:
+        await self._watch.enforce(rows)
+        now = self.rooms.now()
+        hinted = any(row.due(now, "look") and row.state in AT_COMPUTE for row in rows)
+        if hinted or self.rooms.monotonic() >= self._next_look:
+            self._next_look = self.rooms.monotonic() + self.rooms.settings.worker.watch_seconds
+            await self._watch.look(rows)
+        return await self._watch.admit(rows)
+
+    def _is_ours(self, row: OwedRow, now: int) -> bool:
+        """Whether a drive could do anything: publication is anyone's, a compute's things are for its runner's workers,
+        and staging waits for a slot."""
+        if row.due(now, "publish"):
+            return True
+        if row.state == "STAGING":
+            return self._driver.has_slot()
+        return row.runner in (None, self.rooms.runner.key)
+
+    def _drive(self, row: OwedRow) -> None:
+        if row.uuid not in self._driving and not self._stopping.is_set():
+            task = asyncio.create_task(self._driver.drive(row.uuid), name=f"drive {row.uuid}")
+            self._driving[row.uuid] = task
+            task.add_done_callback(partial(self._driven, row.uuid))
+
+    def _driven(self, uuid: str, task: asyncio.Task[bool]) -> None:
+        self._driving.pop(uuid, None)
+        if task.cancelled():
+            return
+        if (error := task.exception()) is not None:
+            log.warning("drive failed", uuid=uuid, exc_info=error)
+        elif task.result():
+            self._wake.set()
+
+    async def _wind_up(self) -> None:
+        """Grace for what is running; then it stops where it is, and every lease is given back."""
+        left = set(self._driving.values())
+        if left:
+            _, left = await asyncio.wait(left, timeout=self.rooms.settings.worker.grace_seconds)
+        if left:
+            self._driver.stop_staging()
+            _, left = await asyncio.wait(left, timeout=self.rooms.leases.length)
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+        if self._token is not None:
+            with suppress(GenoferryError):
+                await self.rooms.leases.let_go(self._lease_name, self._token)
+        log.info("worker stopped")

@@ -1,0 +1,96 @@
+"""Staging a job's inputs, file after file, resumable at every point (design, section 4, step 3)."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from dataclasses import dataclass, field
+
+from genoferry import faults
+from genoferry.contracts.envelope import parse_request
+from genoferry.contracts.events import ProgressInfo
+from genoferry.contracts.jobfile import Manifest, StagedInput
+from genoferry.contracts.keys import input_key, manifest_key
+from genoferry.errors import NotFound
+from genoferry.handlers.protocol import JobHandler, Plan, PlannedInput
+from genoferry.handlers.registry import find, parse_body
+from genoferry.ledger.row import FileState, Row
+from genoferry.ledger.states import file_state, progressed, staged
+from genoferry.worker.held import Held
+from genoferry.worker.rooms import Rooms, Staged
+
+
+async def read_plan(rooms: Rooms, row: Row) -> tuple[JobHandler, Plan]:
+    """The plan of the request that the row names. Raises `NotFound` where the bucket has lost it."""
+    text = await rooms.work.get(row.request_key)
+    if text is None:
+        raise NotFound("The job's request is no longer in the work bucket. Send it again.")
+    request = parse_request(text.decode())
+    handler = find(rooms.handlers, request.name)
+    assert handler.kind == "job"  # noqa: S101  # only such requests get a row
+    return handler, handler.plan(parse_body(handler, request))
+
+
+@dataclass
+class Staging:
+    """One go at staging a job. `stop` ends the thread that moves bytes; `done` counts plaintext bytes."""
+
+    held: Held
+    stop: threading.Event = field(default_factory=threading.Event)
+    done: int = 0
+    before: int = 0
+    total: int = 0
+
+    async def run(self) -> None:
+        """Stage what isn't yet, write the manifest, and say so. Raises `StagingError`s and `ServiceError`s."""
+        row = self.held.row
+        _, plan = await read_plan(self.held.rooms, row)
+        self.total = sum(item.size or 0 for item in plan.inputs)
+        inputs = [await self._one(index, item, row) for index, item in enumerate(plan.inputs)]
+        manifest = Manifest(inputs=tuple(inputs))
+        key = manifest_key(row.uuid, row.attempt)
+        await self.held.rooms.work.put(key, manifest.model_dump_json(exclude_none=True).encode())
+        await self.held.update(lambda there: staged(there, self.held.rooms.now()))
+
+    async def _one(self, index: int, item: PlannedInput, row: Row) -> StagedInput:
+        key = input_key(row.uuid, row.attempt, index)
+        known = row.files[index] if index < len(row.files) else FileState()
+        size = await self.held.rooms.work.size(key) if known.etag else None
+        if size is None:
+            found = await self._move(index, item, key, FileState() if known.etag else known, row.attempt)
+            faults.point("stage")
+            await self._record(index, FileState(etag=found.etag), row.attempt)
+            size = found.size
+        self.before += item.size or 0
+        self.done = self.before
+        return StagedInput(
+            role=item.role, name=item.name, key=key, size=size, sha256=item.sha256, size_stated=item.size is not None
+        )
+
+    async def _move(self, index: int, item: PlannedInput, key: str, known: FileState, attempt: int) -> Staged:
+        loop = asyncio.get_running_loop()
+
+        def record(state: FileState) -> None:
+            asyncio.run_coroutine_threadsafe(self._record(index, state, attempt), loop).result()
+
+        def progress(done: int) -> None:
+            self.done = self.before + done
+
+        stager = self.held.rooms.stager
+        moving = asyncio.to_thread(
+            stager.stage, item, key, known, on_state=record, on_progress=progress, stop=self.stop
+        )
+        return await moving
+
+    async def _record(self, index: int, state: FileState, attempt: int) -> None:
+        await self.held.update(lambda row: file_state(row, index, state, attempt=attempt))
+
+    async def report(self) -> None:
+        """At a beat: stop if the job is no longer to be staged, else tell how far it is."""
+        rooms, row = self.held.rooms, self.held.row
+        if row.state != "STAGING":
+            self.stop.set()
+            return
+        info = ProgressInfo(phase="staging", done=min(self.done, self.total), total=self.total, unit="bytes")
+        every = int(rooms.settings.worker.progress_seconds * 1000)
+        await self.held.update(lambda there: progressed(there, rooms.now(), info, attempt=row.attempt, every=every))

@@ -1,0 +1,77 @@
+"""Submission: intent, job.json, start, record, so that a death at any point starts no second job."""
+
+from __future__ import annotations
+
+import structlog
+
+from genoferry import faults
+from genoferry.compute.protocol import Handle, JobSpec, job_name
+from genoferry.contracts.jobfile import JobDocument, JobFile, Manifest
+from genoferry.contracts.keys import job_key, manifest_key
+from genoferry.errors import AlreadySubmitted, NotFound
+from genoferry.ledger.row import Intent, Row
+from genoferry.ledger.states import intend, submitted
+from genoferry.worker.held import Held
+from genoferry.worker.rooms import Rooms
+from genoferry.worker.stage import read_plan
+
+log = structlog.get_logger()
+
+
+async def submit(held: Held) -> None:
+    """Bring this attempt to its compute. Raises `AlreadySubmitted`, `ComputeError`s, `ServiceError`s."""
+    rooms = held.rooms
+    row = await held.update(lambda there: intend(there, rooms.now(), _intent(rooms, there)))
+    if row.state != "SUBMITTING" or row.intent is None:
+        return
+    faults.point("intent")
+    await _write_job_file(rooms, row, row.intent)
+    key = job_key(row.uuid, row.attempt)
+    spec = JobSpec(row.uuid, row.attempt, row.intent.name, f"s3://{rooms.work.bucket}/{key}")
+    ref = await rooms.runner.submit(spec)
+    faults.point("submit")
+    after = await held.update(lambda there: submitted(there, rooms.now(), attempt=spec.attempt, ref=ref))
+    faults.point("record")
+    if after.attempt != spec.attempt or after.terminal:
+        await rooms.runner.clean(Handle(spec.uuid, spec.attempt, spec.name, ref))
+    log.info("submitted", uuid=row.uuid, attempt=spec.attempt, runner=rooms.runner.key)
+
+
+def _intent(rooms: Rooms, row: Row) -> Intent:
+    return Intent(
+        attempt=row.attempt,
+        runner=rooms.runner.key,
+        name=job_name(row.deployment, row.uuid, row.attempt),
+        nonce=rooms.new_id(),
+    )
+
+
+async def _write_job_file(rooms: Rooms, row: Row, intent: Intent) -> None:
+    """Create job.json if it is absent; one with another nonce, or a tombstone, stops this submitter."""
+    key = job_key(row.uuid, row.attempt)
+    job = await _job_file(rooms, row, intent)
+    if await rooms.work.put_new(key, job.model_dump_json(exclude_none=True).encode()):
+        return
+    there = JobDocument.validate_json(await rooms.work.get(key) or b"{}")
+    if not isinstance(there, JobFile) or there.nonce != intent.nonce:
+        raise AlreadySubmitted
+
+
+async def _job_file(rooms: Rooms, row: Row, intent: Intent) -> JobFile:
+    _, plan = await read_plan(rooms, row)
+    text = await rooms.work.get(manifest_key(row.uuid, row.staged_in))
+    if text is None:
+        raise NotFound("The job's staged inputs are no longer in the work bucket. Send it again with restart.")
+    return JobFile(
+        uuid=row.uuid,
+        attempt=row.attempt,
+        nonce=intent.nonce,
+        name=row.name,
+        params=dict(plan.params),
+        inputs=Manifest.model_validate_json(text).inputs,
+        work_bucket=rooms.work.bucket,
+        results_bucket=rooms.results.bucket,
+        report_queue=rooms.report_queue_url,
+        progress_seconds=rooms.settings.worker.progress_seconds,
+        traceparent=row.traceparent,
+    )

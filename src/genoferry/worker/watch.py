@@ -1,0 +1,118 @@
+"""The runner's lease holder: admits, looks, and enforces deadlines (design, sections 4 and 6)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from genoferry.compute.protocol import Handle, Observation, job_name
+from genoferry.contracts.events import ErrorInfo
+from genoferry.errors import GenoferryError, RunDeadline, StartDeadline
+from genoferry.ledger.due import deadline_at
+from genoferry.ledger.row import OwedRow, Row, State
+from genoferry.ledger.states import admit, expire, fail, looked
+from genoferry.ledger.update import read, update
+from genoferry.worker.finish import settle
+from genoferry.worker.rooms import Rooms
+
+log = structlog.get_logger()
+AT_COMPUTE: frozenset[State] = frozenset({"SUBMITTED", "RUNNING"})
+ADMITTED: frozenset[State] = AT_COMPUTE | {"STAGING", "SUBMITTING"}
+
+
+@dataclass
+class Gone:
+    """A job that its backend doesn't know: since when, and how many looks in a row."""
+
+    since: float
+    looks: int = 1
+
+
+@dataclass
+class Watch:
+    """What one holder does at each turn, from the rows that the index of owed work holds."""
+
+    rooms: Rooms
+    gone: dict[str, Gone] = field(default_factory=dict)
+
+    async def admit(self, owed: Sequence[OwedRow]) -> int:
+        """Let in what the runner's limit leaves room for; how many were."""
+        runner, most = self.rooms.runner.key, self.rooms.settings.compute.max_running
+        mine = [row for row in owed if row.runner == runner and row.state in ADMITTED]
+        waiting = [row for row in owed if row.due(self.rooms.now(), "admit")]
+        chosen = fair(waiting, Counter(row.experiment_id for row in mine))[: max(0, most - len(mine))]
+        for row in chosen:
+            await update(self.rooms.ledger, row.uuid, lambda there: admit(there, self.rooms.now(), runner=runner))
+            log.info("admitted", uuid=row.uuid, runner=runner)
+        return len(chosen)
+
+    async def enforce(self, owed: Iterable[OwedRow]) -> None:
+        """End what is past its deadline, of this runner's jobs and of those that no runner has yet."""
+        now = self.rooms.now()
+        for row in owed:
+            if row.due(now, "deadline") and row.runner in (None, self.rooms.runner.key):
+                await update(self.rooms.ledger, row.uuid, self._past_deadline)
+
+    def _past_deadline(self, row: Row) -> Row:
+        now = self.rooms.now()
+        at = deadline_at(row, self.rooms.deadlines)
+        if at is None or at > now:
+            return row
+        if row.timeout_at is not None and row.timeout_at <= now and row.state != "RUNNING":
+            return expire(row, now)
+        error = RunDeadline() if row.state == "RUNNING" else StartDeadline()
+        return fail(row, now, ErrorInfo.of(error), attempt=row.attempt)
+
+    async def look(self, owed: Iterable[OwedRow]) -> None:
+        """One batched observation of this runner's jobs, and what each comes to."""
+        mine = [row for row in owed if row.runner == self.rooms.runner.key and row.state in AT_COMPUTE]
+        self.gone = {uuid: gone for uuid, gone in self.gone.items() if uuid in {row.uuid for row in mine}}
+        seen = await self.rooms.runner.observe([self._handle(row) for row in mine]) if mine else []
+        states = {row.uuid: row for row in mine}
+        for observation in seen:
+            if self._is_news(observation, states[observation.handle.uuid]):
+                await self._settle(observation)
+
+    def _handle(self, row: OwedRow) -> Handle:
+        name = job_name(self.rooms.settings.deployment, row.uuid, row.attempt)
+        return Handle(row.uuid, row.attempt, name, row.ref)
+
+    def _is_news(self, seen: Observation, row: OwedRow) -> bool:
+        hinted = row.due(self.rooms.now(), "look")
+        if seen.phase != "gone":
+            self.gone.pop(row.uuid, None)
+        if seen.phase == "gone":
+            return self._gone_for_good(row.uuid)
+        return hinted or (seen.phase, row.state) not in {("pending", "SUBMITTED"), ("running", "RUNNING")}
+
+    def _gone_for_good(self, uuid: str) -> bool:
+        """Two looks and a minute."""
+        now = self.rooms.monotonic()
+        gone = self.gone.setdefault(uuid, Gone(now, 0))
+        gone.looks += 1
+        return gone.looks >= 2 and now - gone.since >= self.rooms.settings.worker.gone_seconds
+
+    async def _settle(self, seen: Observation) -> None:
+        try:
+            row = await read(self.rooms.ledger, seen.handle.uuid)
+            if row.attempt == seen.handle.attempt and not row.terminal:
+                row = await settle(self.rooms, row, seen)
+                if row.look_at is not None:
+                    await update(self.rooms.ledger, row.uuid, looked)
+        except GenoferryError as error:
+            log.warning("look failed", uuid=seen.handle.uuid, code=error.code, cause=str(error))
+
+
+def fair(waiting: Iterable[OwedRow], running: Counter[str]) -> list[OwedRow]:
+    """Who is next: the experiment with the fewest jobs admitted, then who has waited longest."""
+    left = sorted(waiting, key=lambda row: row.due_at)
+    counts, order = Counter(running), []
+    while left:
+        row = min(left, key=lambda candidate: counts[candidate.experiment_id])
+        left.remove(row)
+        counts[row.experiment_id] += 1
+        order.append(row)
+    return order
