@@ -91,6 +91,7 @@ class WorkerSettings(BaseSettings):
     grace_seconds: float = Field(30, ge=0, description="What running work gets after SIGTERM.")
     progress_seconds: float = Field(15, ge=0, description="Between two Progress events of one job, at least.")
     backoff_seconds: float = Field(60, gt=0, description="Most that a transient failure is backed off by, full jitter.")
+    max_failures: int = Field(10, ge=1, description="Passing failures in a row after which a job fails.")
     max_lost_attempts: int = Field(3, ge=1, le=16, description="Attempts of a job whose compute loses it.")
 
 

@@ -1,4 +1,4 @@
-"""AWS clients with bounded time-outs and botocore's standard retries; endpoints and credentials from the environment."""
+"""AWS clients: bounded time-outs, botocore's standard retries, endpoints and credentials from the environment."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LONG_POLL_SECONDS = 20
 
 
 def options(service: str) -> dict[str, Any]:
-    """Keyword arguments for a botocore `Config`. Path-style where an endpoint is set: emulators have no wildcard DNS."""
+    """Arguments for a botocore `Config`. Path-style where an endpoint is set: emulators have no wildcard DNS."""
     custom = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     return {
         "connect_timeout": 5,

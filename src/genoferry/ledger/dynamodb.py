@@ -110,7 +110,8 @@ class DynamoLedger:
         query: dict[str, Any] = {
             "TableName": self._table,
             "IndexName": INDEX,
-            "KeyConditionExpression": "shard = :s" + (" AND due_at <= :b" if before is not None else ""),
+            "KeyConditionExpression": "#s = :s" + (" AND due_at <= :b" if before is not None else ""),
+            "ExpressionAttributeNames": {"#s": "shard"},
             "ExpressionAttributeValues": {":s": _n(number)} | ({":b": _n(before)} if before is not None else {}),
         }
         rows: list[OwedRow] = []

@@ -26,9 +26,10 @@ async def settle(rooms: Rooms, row: Row, seen: Observation) -> Row:
     attempt = seen.handle.attempt
     if seen.phase == "pending":
         return row
-    if seen.phase == "running":
+    hinted = row.look_at is not None
+    report = await read_report(rooms, row) if hinted or seen.phase != "running" else None
+    if seen.phase == "running" and report is None:
         return await update(rooms.ledger, row.uuid, lambda there: running(looked(there), rooms.now(), attempt=attempt))
-    report = await read_report(rooms, row)
     log.info("ended", uuid=row.uuid, attempt=attempt, phase=seen.phase, exit_code=seen.exit_code, reason=seen.reason)
     faults.point("finish")
     return await update(rooms.ledger, row.uuid, lambda there: _end(rooms, there, seen, report))

@@ -1,0 +1,73 @@
+"""The exit codes of the PGS Catalog's tools, as errors that say what to do.
+
+Source: pgscatalog.core 1.1, `lib/pgsexceptions.py` (8-17, 19-21) and pgsc_calc's documentation (18, liftover).
+"""
+
+from __future__ import annotations
+
+from genoferry import errors
+from genoferry.errors import CalculationError
+
+PREFIX = "PGSCATALOG:EMBEDDED:"
+"""What stands before pgsc_calc's process name in `trace_name`, so that a reader sees which engine ran."""
+
+BY_EXIT: dict[int, type[CalculationError]] = {
+    8: errors.ScorefileDownloadFailed,
+    9: errors.ScorefileInvalid,
+    10: errors.ScorefileChecksum,
+    11: errors.CatalogQueryFailed,
+    12: errors.ScorefileMissing,
+    13: errors.DuplicateMatches,
+    14: errors.OverlapTooLow,
+    15: errors.ZeroMatches,
+    16: errors.MatchInputInvalid,
+    17: errors.BuildMismatch,
+    18: errors.LiftoverFailed,
+    19: errors.GenomesMissing,
+    20: errors.SamplesheetInvalid,
+    21: errors.EffectTypeUnsupported,
+}
+
+EXIT_OF = {error: code for code, error in BY_EXIT.items()}
+
+SAYS: dict[str, tuple[tuple[str, type[CalculationError]], ...]] = {
+    "FORMAT_SCOREFILES": (
+        ("without --liftover", errors.BuildMismatch),
+        ("missing build in", errors.BuildMismatch),
+        ("Couldn't process any scoring files", errors.EffectTypeUnsupported),
+        ("", errors.ScorefileInvalid),
+    ),
+    "MATCH_COMBINE": (
+        ("Duplicate IDs in final matches", errors.DuplicateMatches),
+        ("No variant matches found", errors.ZeroMatches),
+    ),
+    "PLINK2_VCF": (("Out of memory", errors.ToolKilled), ("", errors.GenotypesInvalid)),
+    "PLINK2_SCORE": (("Out of memory", errors.ToolKilled), ("", errors.GenotypesInvalid)),
+}
+"""Exit codes that say nothing (1, mostly; plink2 has a numbering of its own): what the tool's last lines say, by
+process, the first that fits."""
+
+
+def trace_name(process: str) -> str:
+    return PREFIX + process
+
+
+def failure(process: str, exit_code: int, tail: str = "") -> CalculationError:
+    """The error for a tool that ended with `exit_code` (negative: the signal) and `tail` as its last lines.
+
+    `tail` only chooses the error's class: what a tool wrote is never repeated in a message.
+    """
+    catalogued = None if process.startswith("PLINK2") else BY_EXIT.get(exit_code)
+    kind = catalogued or _by_words(process, exit_code, tail)
+    return kind(trace_name=trace_name(process), trace_exit=exit_code)
+
+
+def refusal(kind: type[CalculationError], process: str, message: str | None = None) -> CalculationError:
+    """The error for something found wrong before `process` ran, under the exit code that it would have ended with."""
+    return kind(message, trace_name=trace_name(process), trace_exit=EXIT_OF.get(kind))
+
+
+def _by_words(process: str, exit_code: int, tail: str) -> type[CalculationError]:
+    if exit_code < 0 or exit_code in (137, 143):
+        return errors.ToolKilled
+    return next((kind for words, kind in SAYS.get(process, ()) if words in tail), errors.ToolFailed)

@@ -1,0 +1,62 @@
+"""Samples of a psam or fam file (plink 2 file formats: https://www.cog-genomics.org/plink/2.0/formats)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from genoferry.errors import GenotypesInvalid
+from genoferry.pgsc.textio import open_text
+
+FAM = ("FID", "IID", "PAT", "MAT", "SEX", "PHENO1")
+MALE = frozenset({"1", "M", "m"})
+MIN_FOUNDERS = 50
+"""Below, plink2 won't estimate allele frequencies, and pgsc_calc doesn't ask it to (PLINK2_SCORE)."""
+
+
+@dataclass(frozen=True)
+class Samples:
+    """In file order. `founder` and `male` are masks, shape (samples,)."""
+
+    fid: tuple[str, ...]
+    iid: tuple[str, ...]
+    founder: npt.NDArray[np.bool_]
+    male: npt.NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.iid)
+
+    @property
+    def impute_mean(self) -> bool:
+        """Whether a missing genotype counts as its expected dosage (else as nothing)."""
+        return bool(self.founder.sum() >= MIN_FOUNDERS)
+
+
+def read_samples(path: Path) -> Samples:
+    """Reads a psam (header line starts with #FID or #IID) or fam file. Raises `GenotypesInvalid`."""
+    with open_text(path) as lines:
+        rows = [line.split() for line in lines if line.strip() and not line.startswith("##")]
+    columns: tuple[str, ...] = FAM
+    if rows and rows[0][0] in ("#FID", "#IID"):
+        columns = tuple(name.lstrip("#") for name in rows.pop(0))
+    if not rows or min(map(len, rows)) < min(len(columns), 5):
+        raise GenotypesInvalid("A sample file is empty or has lines that are too short. Check psam or fam files.")
+    return _samples({name: [row[i] if i < len(row) else "0" for row in rows] for i, name in enumerate(columns)})
+
+
+def _samples(column: dict[str, list[str]]) -> Samples:
+    iid = column["IID"]
+    unknown = ["0"] * len(iid)
+    fid = column.get("FID", unknown)
+    if len(set(zip(fid, iid, strict=True))) < len(iid):
+        raise GenotypesInvalid("A sample file names a sample twice. Every sample's id must be unique.")
+    parents = zip(column.get("PAT", unknown), column.get("MAT", unknown), strict=True)
+    return Samples(
+        fid=tuple(fid),
+        iid=tuple(iid),
+        founder=np.array([pair == ("0", "0") for pair in parents], np.bool_),
+        male=np.array([sex in MALE for sex in column.get("SEX", unknown)], np.bool_),
+    )

@@ -1,0 +1,117 @@
+"""Scorefiles of the PGS Catalog: which file is a score's in a mirror folder, and what a file's header says.
+
+Source: https://www.pgscatalog.org/downloads/ (names, folders, header of format 2.0).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from genoferry.errors import BuildMismatch, CalculationError, ScorefileInvalid, ScorefileMissing
+from genoferry.pgsc.exit_codes import refusal
+from genoferry.pgsc.textio import open_text
+
+ID_KEYS = ("pgs_id", "omicspred_id", "score_id")
+BUILDS = {"grch37": "GRCh37", "hg19": "GRCh37", "grch38": "GRCh38", "hg38": "GRCh38"}
+FORMAT, DOWNLOAD = "FORMAT_SCOREFILES", "DOWNLOAD_SCOREFILES"
+SCORE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+@dataclass(frozen=True)
+class Scorefile:
+    """`build`: of the positions that will be used, the harmonised ones where there are any; None if not stated."""
+
+    path: Path
+    id: str
+    build: str | None
+    harmonised: bool
+    trait: str | None
+
+    def accession(self, build: str) -> str:
+        """The score's name in the tools' outputs."""
+        return f"{self.id}_hmPOS_{build}" if self.harmonised else self.id
+
+
+def candidates(pgs_id: str, build: str) -> tuple[str, ...]:
+    """Paths below a mirror where a score's file may be, best first: flat, or in the catalogue's own folders."""
+    harmonised, plain = f"{pgs_id}_hmPOS_{build}.txt.gz", f"{pgs_id}.txt.gz"
+    folder = f"{pgs_id}/ScoringFiles"
+    return (
+        harmonised,
+        f"{folder}/Harmonized/{harmonised}",
+        f"scores/{folder}/Harmonized/{harmonised}",
+        plain,
+        f"{folder}/{plain}",
+        f"scores/{folder}/{plain}",
+    )
+
+
+def resolve(pgs_ids: Iterable[str], mirror: Path, build: str) -> tuple[Path, ...]:
+    """The files of `pgs_ids` in the folder `mirror`, harmonised to `build` where there are. Raises
+    `ScorefileMissing` naming the ids that aren't there."""
+    found = {name: _first(mirror, candidates(name, build)) for name in dict.fromkeys(pgs_ids)}
+    if absent := [name for name, path in found.items() if path is None]:
+        message = f"The score mirror has no scorefile for {build} of: {', '.join(absent[:10])}. Check the ids."
+        raise refusal(ScorefileMissing, DOWNLOAD, message)
+    return tuple(path for path in found.values() if path is not None)
+
+
+def read_scorefiles(paths: Sequence[Path], build: str) -> tuple[Scorefile, ...]:
+    """Reads the headers and refuses what `pgscatalog-format` would refuse, but naming the score at fault.
+
+    Raises `ScorefileMissing`, `ScorefileInvalid`, `BuildMismatch`.
+    """
+    files = tuple(_read_header(path.absolute()) for path in paths)
+    if not files:
+        raise refusal(ScorefileMissing, FORMAT, "The request names no score. Give PGS ids or scorefiles.")
+    ids = [file.id for file in files]
+    if twice := sorted({name for name in ids if ids.count(name) > 1}):
+        message = f"Two scorefiles have the same id: {twice[0]}. Send each score once."
+        raise refusal(ScorefileInvalid, FORMAT, message)
+    for file in files:
+        if file.build != build:
+            message = f"The scorefile of {file.id} is not in {build}. Use one that is, or one harmonised to {build}."
+            raise refusal(BuildMismatch, FORMAT, message)
+    return files
+
+
+def name_of(path: Path) -> str:
+    """The id of a scorefile that may be unreadable: its header's, else its file's name without the rest."""
+    with contextlib.suppress(CalculationError):
+        return _read_header(path.absolute()).id
+    return path.name.split(".")[0].split("_hmPOS_")[0]
+
+
+def _first(mirror: Path, names: Iterable[str]) -> Path | None:
+    return next((mirror / name for name in names if (mirror / name).is_file()), None)
+
+
+def _read_header(path: Path) -> Scorefile:
+    if not path.is_file():
+        raise refusal(ScorefileMissing, FORMAT)
+    header: dict[str, str] = {}
+    try:
+        with open_text(path, damaged=ScorefileInvalid) as lines:
+            for line in lines:
+                if not line.startswith("#"):
+                    break
+                key, equals, value = line.lstrip("#").strip().partition("=")
+                if equals and not line.startswith("##"):
+                    header[key] = value
+    except ScorefileInvalid as error:
+        raise refusal(ScorefileInvalid, FORMAT) from error
+    return _scorefile(path, header)
+
+
+def _scorefile(path: Path, header: dict[str, str]) -> Scorefile:
+    name = next((header[key] for key in ID_KEYS if key in header), "")
+    if not SCORE_ID.fullmatch(name):
+        message = "A scorefile's header states no valid pgs_id. Scorefiles must be in PGS Catalog format 2.0."
+        raise refusal(ScorefileInvalid, FORMAT, message)
+    harmonised = "HmPOS_build" in header and "HmPOS_date" in header
+    build = header.get("HmPOS_build" if harmonised else "genome_build", "")
+    return Scorefile(path, name, BUILDS.get(build.lower()), harmonised, header.get("trait_reported"))

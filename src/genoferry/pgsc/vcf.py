@@ -1,0 +1,122 @@
+"""A small streaming VCF reader: what scoring needs, as plink2 imports it (GT, or DS where asked for).
+
+Source: VCF 4.3 specification, sections 1.4-1.6; plink2's `--vcf`, `--max-alleles 2`, `--vcf-half-call error`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator
+from pathlib import Path
+from typing import NamedTuple, TextIO
+
+import numpy as np
+import numpy.typing as npt
+
+from genoferry.errors import GenotypesInvalid, NeedsPlink2
+from genoferry.pgsc.textio import open_text
+from genoferry.pgsc.variants import Variant, plain_chrom
+
+FIXED = 9
+MISSING = -9.0
+"""What pgenlib takes and gives for a missing genotype."""
+
+_CALLS = {f"{a}{bar}{b}": float(a + b) for a in (0, 1) for b in (0, 1) for bar in "/|"}
+DOSAGE_OF_CALL = {**_CALLS, "./.": MISSING, ".|.": MISSING, ".": MISSING, "0": 0.0, "1": 2.0}
+"""ALT copies by GT. plink2 takes a haploid call on a diploid chromosome as homozygous."""
+
+CHROMS = frozenset([*map(str, range(1, 23)), "X", "Y", "XY"])
+"""What pgsc_calc keeps of a VCF that isn't split by chromosome (PLINK2_VCF)."""
+
+
+class Record(NamedTuple):
+    """`dosages`: copies of ALT, float32, shape (samples,), -9 where missing."""
+
+    variant: Variant
+    dosages: npt.NDArray[np.float32]
+
+
+def count_records(path: Path, chroms: Container[str], *, keep_multiallelic: bool) -> int:
+    """How many records `read_records` will yield: pgenlib wants to know it before it writes the first."""
+    with open_text(path) as lines:
+        _header(lines)
+        return sum(1 for _ in _kept(lines, chroms, keep_multiallelic))
+
+
+def read_samples_of(path: Path) -> tuple[str, ...]:
+    """The sample ids of a VCF. Raises `GenotypesInvalid`."""
+    with open_text(path) as lines:
+        return _header(lines)
+
+
+def read_records(
+    path: Path, chroms: Container[str], *, import_dosage: bool, keep_multiallelic: bool
+) -> Iterator[Record]:
+    """Streams the biallelic records on `chroms` in file order.
+
+    Raises `GenotypesInvalid` with the record's number, `NeedsPlink2` for a multi-allelic one that is to be kept.
+    """
+    with open_text(path) as lines:
+        columns = FIXED + len(_header(lines))
+        for number, line in _kept(lines, chroms, keep_multiallelic):
+            fields = line.rstrip("\r\n").split("\t")
+            if len(fields) != columns:
+                raise GenotypesInvalid(f"Record {number} of a VCF has not as many columns as its header.")
+            yield _record(fields, number, import_dosage)
+
+
+def _kept(lines: TextIO, chroms: Container[str], keep_multiallelic: bool) -> Iterator[tuple[int, str]]:
+    for number, line in enumerate(lines, 1):
+        start = line.split("\t", 5)
+        if len(start) < 6:
+            raise GenotypesInvalid(f"Record {number} of a VCF has too few columns.")
+        if plain_chrom(start[0]) not in chroms:
+            continue
+        if "," not in start[4]:
+            yield number, line
+        elif keep_multiallelic:
+            raise NeedsPlink2("Multi-allelic variants of a VCF can be kept only by plink2. Install plink2.")
+
+
+def _header(lines: TextIO) -> tuple[str, ...]:
+    for line in lines:
+        if line.startswith("#CHROM\t"):
+            samples = tuple(line.rstrip("\r\n").split("\t")[FIXED:])
+            if not samples or len(set(samples)) < len(samples):
+                raise GenotypesInvalid("A VCF names no samples, or one of them twice.")
+            return samples
+        if not line.startswith("##"):
+            break
+    raise GenotypesInvalid("A VCF has no #CHROM header line.")
+
+
+def _record(fields: list[str], number: int, import_dosage: bool) -> Record:
+    keys = fields[8].split(":")
+    gt = keys.index("GT") if "GT" in keys else None
+    ds = keys.index("DS") if import_dosage and "DS" in keys else None
+    try:
+        dosages = _dosages(fields[FIXED:], gt, ds)
+    except (KeyError, ValueError, IndexError):
+        raise GenotypesInvalid(f"Record {number} of a VCF has a genotype that can't be read.") from None
+    return Record(Variant(fields[0], fields[1], fields[2], fields[3], fields[4]), dosages)
+
+
+def _dosages(cells: list[str], gt: int | None, ds: int | None) -> npt.NDArray[np.float32]:
+    if ds is None:
+        if gt is None:
+            return np.full(len(cells), MISSING, np.float32)
+        if gt == 0:  # the specification puts GT first
+            return np.array([DOSAGE_OF_CALL[cell.split(":", 1)[0]] for cell in cells], np.float32)
+    return np.array([_dosage(cell.split(":"), gt, ds) for cell in cells], np.float32)
+
+
+def _dosage(values: list[str], gt: int | None, ds: int | None) -> float:
+    """DS where it is there, else GT: trailing values of a cell may be left out."""
+    if ds is not None and ds < len(values) and values[ds] != ".":
+        return _within(float(values[ds]))
+    return MISSING if gt is None else DOSAGE_OF_CALL[values[gt]]
+
+
+def _within(dosage: float) -> float:
+    if not 0.0 <= dosage <= 2.0:
+        raise ValueError
+    return dosage

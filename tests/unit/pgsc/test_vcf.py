@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genoferry.errors import GenomesMissing, GenotypesInvalid, NeedsPlink2
+from genoferry.pgsc.vcf import CHROMS, Record, count_records, read_records, read_samples_of
+
+HEAD = "##fileformat=VCFv4.3\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tA\tB\tC\n"
+
+
+def vcf(folder: Path, *records: str, head: str = HEAD) -> Path:
+    path = folder / "x.vcf.gz"
+    path.write_bytes(gzip.compress((head + "".join(f"{record}\n" for record in records)).encode()))
+    return path
+
+
+def record(cells: str, *, form: str = "GT", alt: str = "C", chrom: str = "1") -> str:
+    tabbed = cells.replace(" ", "\t")
+    return f"{chrom}\t5\t.\tA\t{alt}\t.\tPASS\t.\t{form}\t{tabbed}"
+
+
+def read(path: Path, *, dosage: bool = False, multiallelic: bool = False) -> list[Record]:
+    found = list(read_records(path, CHROMS, import_dosage=dosage, keep_multiallelic=multiallelic))
+    assert count_records(path, CHROMS, keep_multiallelic=multiallelic) == len(found)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("cells", "form", "expected"),
+    [
+        ("0/0 0/1 1/1", "GT", [0, 1, 2]),
+        ("0|1 1|0 ./.", "GT", [1, 1, -9]),
+        ("0 1 .", "GT", [0, 2, -9]),
+        ("0/1:9 1|1:. .|.", "GT:DP", [1, 2, -9]),
+        ("9:0/1 8:1/1 7:0/0", "DP:GT", [1, 2, 0]),
+        ("1 2 3", "DP", [-9, -9, -9]),
+    ],
+)
+def test_calls(tmp_path: Path, cells: str, form: str, expected: list[float]) -> None:
+    assert read(vcf(tmp_path, record(cells, form=form)))[0].dosages.tolist() == expected
+
+
+def test_dosages_are_read_only_when_asked_for_and_fall_back_on_calls(tmp_path: Path) -> None:
+    path = vcf(tmp_path, record("0/0:0.25 0/1:. 1/1", form="GT:DS"))
+    assert read(path, dosage=True)[0].dosages.tolist() == [0.25, 1.0, 2.0]
+    assert read(path)[0].dosages.tolist() == [0.0, 1.0, 2.0]
+
+
+@pytest.mark.parametrize("cells", ["0/2 0/0 0/0", "./1 0/0 0/0", "0/0/1 0/0 0/0", "x 0/0 0/0", "0/0 0/0", " 0/0 0/0"])
+def test_a_bad_genotype_is_refused_with_its_record(tmp_path: Path, cells: str) -> None:
+    with pytest.raises(GenotypesInvalid, match="Record 2"):
+        read(vcf(tmp_path, record("0/0 0/0 0/0"), record(cells)))
+
+
+@pytest.mark.parametrize("dosage", ["2.5", "-0.1", "nan", "many"])
+def test_a_bad_dosage_is_refused(tmp_path: Path, dosage: str) -> None:
+    with pytest.raises(GenotypesInvalid, match="Record 1"):
+        read(vcf(tmp_path, record(f"0/0:{dosage} 0/0:0 0/0:0", form="GT:DS")), dosage=True)
+
+
+def test_multiallelic_and_odd_contigs_are_left_out(tmp_path: Path) -> None:
+    path = vcf(tmp_path, record("0/2 0/0 0/0", alt="C,G"), record("? ? ?", chrom="GL1"), record("0/1 0/0 0/0"))
+    assert [found.dosages.tolist() for found in read(path)] == [[1, 0, 0]]
+    with pytest.raises(NeedsPlink2):
+        read(path, multiallelic=True)
+
+
+@pytest.mark.parametrize(
+    "head", ["", "##x\n", HEAD.replace("\tA\tB\tC", ""), HEAD.replace("\tC\n", "\tA\n"), "#CHROM\n"]
+)
+def test_a_bad_header_is_refused(tmp_path: Path, head: str) -> None:
+    with pytest.raises(GenotypesInvalid):
+        read_samples_of(vcf(tmp_path, head=head))
+
+
+def test_damaged_and_missing_files_are_told_apart(tmp_path: Path) -> None:
+    path = vcf(tmp_path, *[record("0/1 0/0 1/1")] * 500)
+    path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(GenotypesInvalid):
+        read(path)
+    with pytest.raises(GenomesMissing):
+        read(tmp_path / "absent.vcf")
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "x.vcf"
+        path.write_text(HEAD + text, encoding="utf-8", errors="surrogatepass")
+        try:
+            records = read(path)
+        except GenotypesInvalid:
+            return
+        assert all(len(found.dosages) == 3 for found in records)
