@@ -1,0 +1,105 @@
+"""Writes the reference pages that come from the code: settings, error codes, fault points.
+
+`python docs/generate.py` writes them; a test fails when they are stale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings
+
+from genoferry import errors, faults
+from genoferry.settings import Settings
+
+REFERENCE = Path(__file__).parent / "reference"
+
+
+def settings_page() -> str:
+    lines = [
+        "# Settings",
+        "",
+        "Environment variables, all optional unless it says otherwise. Endpoints, region and credentials of AWS are the",
+        "SDK's own variables (`AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_S3`, `AWS_REGION`, `AWS_PROFILE`, …).",
+        "Lists are comma-separated. `genoferry doctor` checks them.",
+        "",
+    ]
+    lines += _table("The deployment", Settings)
+    for field in Settings.model_fields.values():
+        room = field.default_factory
+        if isinstance(room, type) and issubclass(room, BaseSettings):
+            lines += _table((room.__doc__ or room.__name__.removesuffix("Settings")).strip(), room)
+    return "\n".join(lines)
+
+
+def _table(title: str, model: type[BaseSettings]) -> list[str]:
+    prefix = model.model_config.get("env_prefix", "")
+    heading = "The deployment" if model is Settings else model.__name__.removesuffix("Settings")
+    rows = [f"## {heading}", "", *([] if title == heading else [title.split("\n\n", maxsplit=1)[0].replace("\n    ", " "), ""])]
+    rows += ["| variable | default | what it is |", "|---|---|---|"]
+    for name, field in model.model_fields.items():
+        if field.default_factory is None:
+            rows.append(f"| `{(prefix + name).upper()}` | {_default(field.default)} | {field.description} |")
+    return [*rows, ""]
+
+
+def _default(value: Any) -> str:
+    if value in (None, ()):
+        return "" if value is None else "(empty)"
+    return "(secret)" if isinstance(value, SecretStr) else f"`{value}`"
+
+
+def errors_page() -> str:
+    lines = [
+        "# Error codes",
+        "",
+        "The `code` of an event's `error`, of a dead letter's cause, and of the command line's errors. Codes are stable;",
+        "messages may be more specific than the ones here. *retried* says whether genoferry itself tries again.",
+        "",
+        "| code | retried | meaning, and what to do |",
+        "|---|---|---|",
+    ]
+    for kind in _kinds(errors.GenoferryError):
+        text = " ".join((kind.__doc__ or "").split("\n\n")[0].split())
+        lines.append(f"| `{kind.code}` | {'yes' if kind.retryable else 'no'} | {text} |")
+    return "\n".join([*lines, ""])
+
+
+def _kinds(kind: type[errors.GenoferryError]) -> Iterator[type[errors.GenoferryError]]:
+    yield kind
+    for below in kind.__subclasses__():
+        if below.__module__ == errors.__name__:
+            yield from _kinds(below)
+
+
+def faults_page() -> str:
+    rows = [f"| `{name}` | {text} |" for name, text in faults.POINTS.items()]
+    return "\n".join(
+        [
+            "# Fault points",
+            "",
+            "`GENOFERRY_FAULT=<point>` makes a worker kill itself with SIGKILL when it passes that point. The acceptance",
+            "tests use them to show that another worker finishes the job (`tests/acceptance/`).",
+            "",
+            "| point | the moment |",
+            "|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
+PAGES = {"settings.md": settings_page, "errors.md": errors_page, "fault-points.md": faults_page}
+
+
+def main() -> None:
+    REFERENCE.mkdir(exist_ok=True)
+    for name, page in PAGES.items():
+        (REFERENCE / name).write_text(page())
+
+
+if __name__ == "__main__":
+    main()
