@@ -90,6 +90,7 @@ def assert_same(ours: list[dict[str, str]], theirs: list[dict[str, str]]) -> Non
 def fileset_of(folder: Path, form: str, *, samples: int, chrom: str = "1", vcf: str | None = None) -> Fileset:
     rng = np.random.default_rng(samples)
     copies = rng.integers(-1, 3, (12, samples)).astype(np.int8)
+    copies[5] = -1  # a variant that nobody has a genotype of
     sexes = tuple(int(sex) for sex in rng.integers(1, 3, samples))
     if chrom == "X":
         copies = np.where((np.array(sexes) == 1) & (copies == 1), 2, copies).astype(np.int8)

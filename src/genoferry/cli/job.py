@@ -16,9 +16,12 @@ def _group() -> None:
     """A group with one command keeps its name."""
 
 
-@app.command("run")
+@app.command("run", epilog="[bold]Example[/bold]\n\n  genoferry job run s3://development-work/UUID/1/job.json")
 def run(uri: Annotated[str, typer.Argument(help="s3://BUCKET/UUID/ATTEMPT/job.json")]) -> None:
-    """Do one attempt of one job. Exit codes: 0 done, 1 failed (see its exit report), 3 given up, 143 stopped."""
+    """Do one attempt of one job.
+
+    Exit codes: 0 done, 1 failed (its exit report says why), 3 given up or another process's, 143 stopped by SIGTERM.
+    """
     from genoferry import settings, telemetry
     from genoferry.handlers import registry
     from genoferry.job.program import run as run_job

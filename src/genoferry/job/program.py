@@ -121,7 +121,7 @@ def work(
     try:
         handler = find(handlers, job.name)
         assert handler.kind == "job"  # noqa: S101  # only such messages get a job
-        return _work(job, storage, handler, reporter, scratch, stop, score_mirror)
+        return _work(job, storage, handler, reporter, scratch, stop=stop, score_mirror=score_mirror)
     except Superseded:
         raise
     except CalculationError as error:
@@ -143,6 +143,7 @@ def _work(
     handler: JobHandler,
     reporter: Reporter,
     scratch: Path,
+    *,
     stop: threading.Event,
     score_mirror: Path | None,
 ) -> ExitReport:

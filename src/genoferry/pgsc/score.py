@@ -93,11 +93,12 @@ def _expected(
     dosages: Floats, missing: npt.NDArray[np.bool_], on_x: npt.NDArray[np.bool_], model: Model, samples: Samples
 ) -> Floats:
     """What a missing genotype counts as, shape (variants,): twice the founders' frequency of the effect allele, or,
-    under a dominant or recessive model, once (so plink2, though it is the mean of neither)."""
+    under a dominant or recessive model, once (so plink2, though it is the mean of neither). A variant that no founder
+    has a genotype of has the frequency 0.5."""
     copies = np.where(samples.founder, 1.0, 0.0) * np.where(on_x[:, None] & samples.male, 0.5, 1.0)
     copies[missing] = 0.0
     seen = 2.0 * copies.sum(axis=1)
-    frequency = np.divide((dosages * copies).sum(axis=1), seen, out=np.zeros(len(dosages)), where=seen > 0)
+    frequency = np.divide((dosages * copies).sum(axis=1), seen, out=np.full(len(dosages), 0.5), where=seen > 0)
     return frequency * (2.0 if model == "additive" else 1.0)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import threading
 from collections.abc import Callable
@@ -94,8 +95,6 @@ def test_a_malformed_scorefile_fails_the_calculation_and_every_score_is_told(
 ) -> None:
     line = Line("rs1", "21", 5, "A", "C", 0.1)
     broken = write_scorefile(tmp_path, "PGS000008", [line], build="GRCh38", harmonised=False)
-    import gzip
-
     broken.write_bytes(gzip.compress(gzip.decompress(broken.read_bytes()).replace(b"0.1", b"heavy")))
     with pytest.raises(errors.ScorefileInvalid) as raised:
         calculate(cohort, scorefiles=[cohort.scorefiles[PLAIN], broken])

@@ -92,6 +92,12 @@ def test_only_founders_make_the_frequency(tmp_path: Path) -> None:
     assert total.sums[0, 0] == pytest.approx(30 / 60)
 
 
+def test_a_variant_without_any_genotype_has_the_frequency_one_half(tmp_path: Path) -> None:
+    fileset = fileset_of(tmp_path, np.full((1, 50), -1, np.int8))
+    total = scoring.score(fileset, weights_of(tmp_path, [Term(0, True, 3.0)], "additive"), never())
+    assert total.sums[:, 0].tolist() == [3.0] * 50
+
+
 def test_men_weigh_half_in_a_frequency_on_x(tmp_path: Path) -> None:
     copies = np.array([[-1, -1] + [2, 0] * 30], np.int8)  # S0, S2, … are men, all with two copies in the file
     fileset = fileset_of(tmp_path, copies, chrom="X")

@@ -1,0 +1,79 @@
+"""`genoferry send`: validates a request with the worker's own code, then sends it."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from genoferry.cli import output
+
+if TYPE_CHECKING:
+    from genoferry.contracts.envelope import Request
+
+EPILOG = """[bold]Examples[/bold]
+
+  genoferry send payloads/calculate_scores.json
+
+  uuid=$(genoferry send - < request.json) && genoferry follow "$uuid"
+"""
+
+
+def send(
+    file: Annotated[str, typer.Argument(metavar="FILE|-", help="The request, a JSON object; - reads stdin.")],
+    experiment_id: Annotated[
+        str | None, typer.Option(help="experimentId of a bare JobRequest, which names none; its id if left out.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was sent as JSON.")] = False,
+) -> None:
+    """Validate a request and send it to the work queue; prints its uuid.
+
+    It is validated by the worker's own code. A request that is not valid is named as such, nothing is sent, and the
+    exit code is 3. Sent again, the same request attaches to the job that it made.
+    """
+    text = read_text(file)
+    request = validate(text, experiment_id)
+    message_id = asyncio.run(_send(text, request))
+    if as_json:
+        sent = {"uuid": request.uuid, "name": request.name, "experimentId": request.experiment_id}
+        output.document(sent | {"messageId": message_id})
+        return
+    output.line(request.uuid)
+    output.hint(f"Sent. See how it goes: genoferry follow {request.uuid}")
+
+
+def read_text(file: str) -> str:
+    """The text of a file, or of stdin. Raises `NotJson` for what isn't UTF-8."""
+    from genoferry.errors import NotJson
+
+    try:
+        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        return data.decode()
+    except UnicodeDecodeError:
+        raise NotJson from None
+    except OSError as error:
+        raise typer.BadParameter(f"{file} can't be read: {error.strerror}.", param_hint="FILE") from None
+
+
+def validate(text: str, group_id: str | None = None) -> Request:
+    """The request, as a worker would accept it, but for its allow-lists. Raises `BadMessage`s, `SettingsError`."""
+    from genoferry import settings
+    from genoferry.contracts.envelope import parse_request
+    from genoferry.handlers.registry import find, load, parse_body
+
+    request = parse_request(text, group_id=group_id)
+    handler = find(load(settings.load().compute.handler_modules), request.name)
+    body = parse_body(handler, request)
+    if handler.kind == "job":
+        handler.plan(body)
+    return request
+
+
+async def _send(text: str, request: Request) -> str:
+    from genoferry.cli.services import services
+
+    async with services() as open_services:
+        return await open_services.outgoing.send(text, request.experiment_id)
