@@ -22,8 +22,8 @@ def settings_page() -> str:
     lines = [
         "# Settings",
         "",
-        "Environment variables, all optional unless it says otherwise. Endpoints, region and credentials of AWS are the",
-        "SDK's own variables (`AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_S3`, `AWS_REGION`, `AWS_PROFILE`, …).",
+        "Environment variables; all are optional but `GENOFERRY_TOPIC_ARN`. Endpoints, region and credentials of AWS are",
+        "the SDK's own variables (`AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_S3`, `AWS_REGION`, `AWS_PROFILE`, …).",
         "Lists are comma-separated. `genoferry doctor` checks them.",
         "",
     ]
@@ -38,7 +38,8 @@ def settings_page() -> str:
 def _table(title: str, model: type[BaseSettings]) -> list[str]:
     prefix = model.model_config.get("env_prefix", "")
     heading = "The deployment" if model is Settings else model.__name__.removesuffix("Settings")
-    rows = [f"## {heading}", "", *([] if title == heading else [title.split("\n\n", maxsplit=1)[0].replace("\n    ", " "), ""])]
+    summary = " ".join(title.split("\n\n", maxsplit=1)[0].split())
+    rows = [f"## {heading}", "", *([] if title == heading else [summary, ""])]
     rows += ["| variable | default | what it is |", "|---|---|---|"]
     for name, field in model.model_fields.items():
         if field.default_factory is None:
@@ -56,8 +57,8 @@ def errors_page() -> str:
     lines = [
         "# Error codes",
         "",
-        "The `code` of an event's `error`, of a dead letter's cause, and of the command line's errors. Codes are stable;",
-        "messages may be more specific than the ones here. *retried* says whether genoferry itself tries again.",
+        "The `code` of an event's `error`, of a dead letter's cause, and of the command line's errors. Codes are",
+        "stable; messages may be more specific than the ones here. *retried* says whether genoferry itself tries again.",
         "",
         "| code | retried | meaning, and what to do |",
         "|---|---|---|",
@@ -81,8 +82,8 @@ def faults_page() -> str:
         [
             "# Fault points",
             "",
-            "`GENOFERRY_FAULT=<point>` makes a worker kill itself with SIGKILL when it passes that point. The acceptance",
-            "tests use them to show that another worker finishes the job (`tests/acceptance/`).",
+            "`GENOFERRY_FAULT=<point>` makes a worker kill itself with SIGKILL when it passes that point. The",
+            "acceptance tests use them to show that another worker finishes the job (`tests/acceptance/`).",
             "",
             "| point | the moment |",
             "|---|---|",
