@@ -22,8 +22,8 @@ def settings_page() -> str:
     lines = [
         "# Settings",
         "",
-        "Environment variables; all are optional but `GENOFERRY_TOPIC_ARN`. Endpoints, region and credentials of AWS are",
-        "the SDK's own variables (`AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_S3`, `AWS_REGION`, `AWS_PROFILE`, …).",
+        "Environment variables; all are optional but `GENOFERRY_TOPIC_ARN`. Endpoints, region and",
+        "credentials of AWS are the SDK's own variables (`AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_S3`, `AWS_REGION`, `AWS_PROFILE`, …).",
         "Lists are comma-separated. `genoferry doctor` checks them.",
         "",
     ]
@@ -58,7 +58,7 @@ def errors_page() -> str:
         "# Error codes",
         "",
         "The `code` of an event's `error`, of a dead letter's cause, and of the command line's errors. Codes are",
-        "stable; messages may be more specific than the ones here. *retried* says whether genoferry itself tries again.",
+        "stable; messages may be more specific than the ones here. *retried*: genoferry itself tries again.",
         "",
         "| code | retried | meaning, and what to do |",
         "|---|---|---|",
