@@ -22,8 +22,8 @@ def settings_page() -> str:
     lines = [
         "# Settings",
         "",
-        "Environment variables; all are optional but `GENOFERRY_TOPIC_ARN`. Endpoints, region and",
-        "credentials of AWS are the SDK's own variables (`AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_S3`, `AWS_REGION`, `AWS_PROFILE`, …).",
+        "Environment variables; all are optional but `GENOFERRY_TOPIC_ARN`. Endpoints, region and credentials of AWS",
+        "are the SDK's own variables (`AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_S3`, `AWS_REGION`, `AWS_PROFILE`, …).",
         "Lists are comma-separated. `genoferry doctor` checks them.",
         "",
     ]

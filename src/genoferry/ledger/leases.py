@@ -99,6 +99,11 @@ class Leases:
             return None
         return fresh.token
 
+    async def abandoned(self, name: str) -> bool:
+        """Whether nobody renews that lease: call it at every sight, since it takes the lease's length to tell."""
+        lease = await self.ledger.get_lease(name)
+        return lease is None or lease.token is None or self.observed.stale(name, lease.token, self.length)
+
     async def let_go(self, name: str, token: str) -> None:
         """Give a runner's lease back, if it is still ours."""
         lease = await self.ledger.get_lease(name)

@@ -10,11 +10,11 @@ import structlog
 
 from genoferry.compute.protocol import Handle, Observation, job_name
 from genoferry.contracts.events import ErrorInfo
-from genoferry.errors import GenoferryError, RunDeadline, StartDeadline
+from genoferry.errors import GenoferryError, RunDeadline, ServiceError, StartDeadline
 from genoferry.ledger.due import deadline_at
 from genoferry.ledger.row import OwedRow, Row, State
 from genoferry.ledger.states import admit, expire, fail, looked
-from genoferry.ledger.update import read, update
+from genoferry.ledger.update import Transition, read, update
 from genoferry.worker.finish import settle
 from genoferry.worker.rooms import Rooms
 
@@ -45,16 +45,31 @@ class Watch:
         waiting = [row for row in owed if row.due(self.rooms.now(), "admit")]
         chosen = fair(waiting, Counter(row.experiment_id for row in mine))[: max(0, most - len(mine))]
         for row in chosen:
-            await update(self.rooms.ledger, row.uuid, lambda there: admit(there, self.rooms.now(), runner=runner))
+            await self._apply(row, lambda there: admit(there, self.rooms.now(), runner=runner))
             log.info("admitted", uuid=row.uuid, runner=runner)
         return len(chosen)
 
     async def enforce(self, owed: Iterable[OwedRow]) -> None:
-        """End what is past its deadline, of this runner's jobs and of those that no runner has yet."""
+        """End what is past its deadline: of this runner's jobs, of those that no runner has yet, and of a runner
+        that nobody looks after any more."""
         now = self.rooms.now()
         for row in owed:
-            if row.due(now, "deadline") and row.runner in (None, self.rooms.runner.key):
-                await update(self.rooms.ledger, row.uuid, self._past_deadline)
+            if row.due(now, "deadline") and await self._is_ours(row):
+                await self._apply(row, self._past_deadline)
+
+    async def _is_ours(self, row: OwedRow) -> bool:
+        if row.runner in (None, self.rooms.runner.key):
+            return True
+        return await self.rooms.leases.abandoned(f"runner:{row.runner}")
+
+    async def _apply(self, row: OwedRow, transition: Transition) -> None:
+        """One row's trouble must not keep the others waiting."""
+        try:
+            await update(self.rooms.ledger, row.uuid, transition)
+        except ServiceError:
+            raise
+        except GenoferryError as error:
+            log.warning("left", uuid=row.uuid, code=error.code, cause=str(error))
 
     def _past_deadline(self, row: Row) -> Row:
         now = self.rooms.now()
