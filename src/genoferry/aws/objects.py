@@ -32,18 +32,22 @@ class Objects(Protocol):
 
     def keys(self, prefix: str) -> AsyncIterator[str]: ...
 
-    async def abort_upload(self, key: str, upload_id: str) -> None:
-        """End an unfinished upload. One that is gone is fine."""
+    async def abort_uploads(self, prefix: str) -> None:
+        """End every unfinished upload below a prefix of one attempt, recorded anywhere or not."""
         ...
 
 
 async def delete_below(objects: Objects, prefix: str, *, keep: frozenset[str] = frozenset()) -> None:
     """Delete every object below a prefix of one attempt, but those kept. An empty or shallow prefix is refused."""
-    if prefix.count("/") < 2 or not prefix.endswith("/"):
-        raise GenoferryError("A clean-up was asked for a prefix that isn't an attempt's.")
+    _check_deep(prefix)
     batch = [key async for key in objects.keys(prefix) if key not in keep]
     if batch:
         await objects.delete(batch)
+
+
+def _check_deep(prefix: str) -> None:
+    if prefix.count("/") < 2 or not prefix.endswith("/"):
+        raise GenoferryError("A clean-up was asked for a prefix that isn't an attempt's.")
 
 
 class S3Objects:
@@ -96,12 +100,20 @@ class S3Objects:
                 for item in page.get("Contents", ()):
                     yield item["Key"]
 
-    async def abort_upload(self, key: str, upload_id: str) -> None:
+    async def abort_uploads(self, prefix: str) -> None:
+        _check_deep(prefix)
+        with mapped():
+            pages = self._client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket, Prefix=prefix)
+            found = [upload async for page in pages for upload in page.get("Uploads", ())]
+        for upload in found:
+            await self._abort(upload["Key"], upload["UploadId"])
+
+    async def _abort(self, key: str, upload_id: str) -> None:
         try:
             with mapped():
                 await self._client.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload_id)
         except (NoSuchUpload, NotFound):
-            return
+            return  # another was first
 
 
 def _missing_object(error: NotFound) -> None:
@@ -120,7 +132,7 @@ class MemoryObjects:
     def __init__(self, bucket: str = "memory") -> None:
         self.bucket = bucket
         self.content: dict[str, bytes] = {}
-        self.aborted: list[tuple[str, str]] = []
+        self.aborted: list[str] = []
 
     async def get(self, key: str) -> bytes | None:
         return self.content.get(key)
@@ -129,7 +141,10 @@ class MemoryObjects:
         self.content[key] = body
 
     async def put_new(self, key: str, body: bytes) -> bool:
-        return self.content.setdefault(key, body) is body
+        if key in self.content:
+            return False
+        self.content[key] = body
+        return True
 
     async def size(self, key: str) -> int | None:
         return len(self.content[key]) if key in self.content else None
@@ -143,5 +158,6 @@ class MemoryObjects:
             if key.startswith(prefix):
                 yield key
 
-    async def abort_upload(self, key: str, upload_id: str) -> None:
-        self.aborted.append((key, upload_id))
+    async def abort_uploads(self, prefix: str) -> None:
+        _check_deep(prefix)
+        self.aborted.append(prefix)

@@ -44,8 +44,6 @@ class CleanUp(Contract):
     intent: Intent | None = None
     inputs: bool = False
     results: bool = False
-    uploads: tuple[tuple[int, str], ...] = ()
-    """Unfinished uploads: the input's index and the upload id."""
 
 
 class ProgressMark(Contract):

@@ -222,7 +222,7 @@ def published(row: Row, event_ids: frozenset[str]) -> Row:
 
 def cleaned(row: Row, done: CleanUp) -> Row:
     left = tuple(owed for owed in row.clean_up if owed != done)
-    return row if len(left) == len(row.clean_up) else changed(row, clean_up=left, failures=0, retry_at=0)
+    return row if len(left) == len(row.clean_up) else changed(row, clean_up=left, failures=0)
 
 
 def back_off(row: Row, now: int, delay: int) -> Row:
@@ -258,13 +258,10 @@ def _next_attempt(row: Row) -> Row:
 
 def _end(row: Row, now: int, state: str, *, keep_results: bool = False) -> Row:
     """Terminal: what is owed from here on is publication and clean-up, of this attempt and of where it was staged."""
-    uploads = tuple((i, f.upload_id) for i, f in enumerate(row.files) if f.upload_id)
-    owed = [CleanUp(attempt=row.attempt, intent=row.intent, results=not keep_results, inputs=True, uploads=uploads)]
-    if row.staged_in != row.attempt:
-        owed = [
-            owed[0].model_copy(update={"inputs": False, "uploads": ()}),
-            CleanUp(attempt=row.staged_in, inputs=True, uploads=uploads),
-        ]
+    own = row.staged_in == row.attempt
+    owed = [CleanUp(attempt=row.attempt, intent=row.intent, results=not keep_results, inputs=own)]
+    if not own:
+        owed.append(CleanUp(attempt=row.staged_in, inputs=True))
     return changed(
         row,
         state=state,

@@ -8,7 +8,7 @@ from genoferry import faults
 from genoferry.aws.objects import delete_below
 from genoferry.compute.protocol import Handle
 from genoferry.contracts.jobfile import Tombstone
-from genoferry.contracts.keys import attempt_prefix, input_key, inputs_prefix, job_key, results_prefix
+from genoferry.contracts.keys import attempt_prefix, inputs_prefix, job_key, results_prefix
 from genoferry.ledger.row import CleanUp, Row
 from genoferry.ledger.states import cleaned
 from genoferry.worker.held import Held
@@ -38,8 +38,8 @@ async def _end_compute(rooms: Rooms, row: Row, owed: CleanUp) -> None:
 
 
 async def _delete_objects(rooms: Rooms, row: Row, owed: CleanUp) -> None:
-    for index, upload_id in owed.uploads:
-        await rooms.work.abort_upload(input_key(row.uuid, owed.attempt, index), upload_id)
+    if owed.inputs:
+        await rooms.work.abort_uploads(inputs_prefix(row.uuid, owed.attempt))
     kept = {job_key(row.uuid, owed.attempt)}
     prefix = attempt_prefix(row.uuid, owed.attempt)
     if not owed.inputs:

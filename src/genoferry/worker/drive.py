@@ -10,9 +10,9 @@ from typing import Literal
 import structlog
 
 from genoferry.contracts.events import ErrorInfo
-from genoferry.errors import AlreadySubmitted, GenoferryError, LeaseLost, NoSuchJob, StagingStopped, VersionConflict
-from genoferry.ledger.row import Row
-from genoferry.ledger.states import back_off, fail
+from genoferry.errors import AlreadySubmitted, GenoferryError, LeaseLost, NoSuchJob, StagingStopped, TooManyAttempts
+from genoferry.ledger.row import MAX_ATTEMPTS, Row
+from genoferry.ledger.states import back_off, fail, lose
 from genoferry.worker.clean import clean
 from genoferry.worker.held import Held
 from genoferry.worker.publish import flush
@@ -54,7 +54,12 @@ class Driver:
 
     def stop_staging(self) -> None:
         """What is being staged stops after its present parts; it stays resumable."""
-        for staging in self._stagings.values():
+        for uuid in self._stagings:
+            self._stop_staging(uuid)
+
+    def _stop_staging(self, uuid: str) -> None:
+        staging = self._stagings.get(uuid)
+        if staging is not None:
             staging.stop.set()
 
     async def drive(self, uuid: str) -> bool:
@@ -71,6 +76,7 @@ class Driver:
     async def _held(self, held: Held) -> bool:
         did = False
         beat = asyncio.create_task(held.beat(lambda: self._at_beat(held)))
+        beat.add_done_callback(lambda _: self._stop_staging(held.row.uuid))
         try:
             while (owed := self._duty(held.row)) is not None:
                 did = await self._do(owed, held)
@@ -100,16 +106,25 @@ class Driver:
             await work[owed](held)
         except (LeaseLost, asyncio.CancelledError):
             raise
-        except (StagingStopped, AlreadySubmitted) as error:
-            log.info("left", uuid=held.row.uuid, duty=owed, cause=error.code)
+        except StagingStopped:
+            log.info("staging stopped", uuid=held.row.uuid)
             await held.renew()
             return held.row.terminal
+        except AlreadySubmitted:
+            await held.update(self._give_attempt_up)
         except GenoferryError as error:
             await self._failed(owed, held, error)
         except Exception:
             log.exception("unexpected", uuid=held.row.uuid, duty=owed)
             await self._failed(owed, held, GenoferryError())
         return True
+
+    def _give_attempt_up(self, row: Row) -> Row:
+        """job.json is another's: this attempt can't be submitted under its intent, the next one can."""
+        now = self._rooms.now()
+        if row.attempt >= MAX_ATTEMPTS:
+            return fail(row, now, ErrorInfo.of(TooManyAttempts()), attempt=row.attempt)
+        return lose(row, now, attempt=row.attempt, delay=self._rooms.backoff_millis(row.failures))
 
     async def _failed(self, owed: Duty, held: Held, error: GenoferryError) -> None:
         """A passing failure backs off; a lasting one, or one too many, fails the job. A clean-up is only owed again."""
@@ -133,12 +148,7 @@ class Driver:
 
     async def _at_beat(self, held: Held) -> None:
         staging = self._stagings.get(held.row.uuid)
-        try:
-            if staging is not None:
-                await staging.report()
-                if held.row.outbox and held.row.publish_at <= self._rooms.now():
-                    await flush(held)
-        except (VersionConflict, GenoferryError) as error:
-            if isinstance(error, LeaseLost):
-                raise
-            log.warning("beat failed", uuid=held.row.uuid, code=error.code)
+        if staging is not None:
+            await staging.report()
+            if held.row.outbox and held.row.publish_at <= self._rooms.now():
+                await flush(held)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 
-from genoferry.errors import LeaseLost
+import structlog
+
+from genoferry.errors import GenoferryError, LeaseLost
 from genoferry.ledger.row import Row
 from genoferry.ledger.update import Transition, update
 from genoferry.worker.rooms import Rooms
 
+log = structlog.get_logger()
 BEATS_PER_LEASE = 3
 
 
@@ -55,9 +57,12 @@ class Held:
                 self.lost = True
 
     async def beat(self, after: Callable[[], Awaitable[None]]) -> None:
-        """Renew until cancelled or lost; `after` runs at each beat, with the row fresh."""
-        with suppress(LeaseLost):
-            while True:
-                await asyncio.sleep(self.rooms.leases.length / BEATS_PER_LEASE)
+        """Renew until cancelled or lost; `after` runs at each beat, with the row fresh. Passing trouble is lived with:
+        a lease that couldn't be renewed in time is lost, and that ends it."""
+        while not self.lost:
+            await asyncio.sleep(self.rooms.leases.length / BEATS_PER_LEASE)
+            try:
                 await self.renew()
                 await after()
+            except GenoferryError as error:
+                log.warning("beat failed", uuid=self.row.uuid, code=error.code, cause=str(error))

@@ -11,7 +11,7 @@ from genoferry.contracts.envelope import parse_request
 from genoferry.contracts.events import ProgressInfo
 from genoferry.contracts.jobfile import Manifest, StagedInput
 from genoferry.contracts.keys import input_key, manifest_key
-from genoferry.errors import NotFound
+from genoferry.errors import NotFound, StagingStopped
 from genoferry.handlers.protocol import JobHandler, Plan, PlannedInput
 from genoferry.handlers.registry import find, parse_body
 from genoferry.ledger.row import FileState, Row
@@ -83,7 +83,10 @@ class Staging:
         return await moving
 
     async def _record(self, index: int, state: FileState, attempt: int) -> None:
-        await self.held.update(lambda row: file_state(row, index, state, attempt=attempt))
+        """Raises `StagingStopped` where the job is no longer to be staged, before another byte is sent."""
+        row = await self.held.update(lambda there: file_state(there, index, state, attempt=attempt))
+        if row.state != "STAGING" or row.attempt != attempt:
+            raise StagingStopped
 
     async def report(self) -> None:
         """At a beat: stop if the job is no longer to be staged, else tell how far it is."""
