@@ -1,83 +1,112 @@
 """A local job's environment and credentials: as little as it needs, and nothing of the worker's own.
 
-The credentials stand in a file of the job's folder (0600). Against the embedded AWS they are a static identity;
-elsewhere a role's session, narrowed by a policy to this job's objects and the report queue (design, section 6).
+The credentials stand in the job's folder, readable by its owner. Against the embedded AWS they are a static identity.
+Elsewhere they are a role's session, narrowed by a policy to this job's objects and the report queue (design, section
+6); the worker renews them while the job runs, and the job's SDK reads them again before they expire, since it gets
+them by `credential_process`.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shlex
+import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from genoferry.aws.clients import sync_client
 from genoferry.aws.errors import mapped
-from genoferry.compute.protocol import JobSpec
 from genoferry.errors import ServiceError, SubmitFailed
 from genoferry.settings import Settings
 
 PASSED_ON = (
     "PATH", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_REGION",
     "AWS_DEFAULT_REGION", "AWS_CA_BUNDLE", "PYTHONPATH", "GENOFERRY_HANDLER_MODULES", "GENOFERRY_SCORE_MIRROR",
+    "GENOFERRY_LOG_LEVEL",
 )  # fmt: skip
 """Variables of the worker that a job gets too. None holds a secret."""
 
-SESSION_SECONDS = 12 * 3600
+SESSION_SECONDS = 3600
+"""The most that a role gives a session which was itself begun with a role's credentials (AWS STS, role chaining)."""
+
+Session = Callable[[str, dict[str, Any]], Mapping[str, Any]]
+"""From a session name and a policy to the `Credentials` of AssumeRole's answer. Raises `ServiceError`s."""
 
 
-def job_environment(settings: Settings) -> Callable[[JobSpec, Path], Mapping[str, str]]:
-    """Makes a job's whole environment, its credentials file written into the job's folder."""
+@dataclass(frozen=True)
+class JobCredentials:
+    """Makes a job's environment, and keeps its session alive."""
 
-    def make(spec: JobSpec, folder: Path) -> Mapping[str, str]:
-        credentials = folder / "credentials"
-        _write_private(credentials, credentials_file(settings, spec))
+    settings: Settings
+    session: Session
+    time: Callable[[], float] = time.time
+
+    def environment(self, uuid: str, attempt: int, folder: Path) -> Mapping[str, str]:
+        """The job's whole environment, its credentials written into `folder`. Raises `SubmitFailed`."""
         own = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-        return own | {
+        return own | self._credentials(uuid, attempt, folder) | {
             "HOME": str(folder),
             "TMPDIR": str(folder / "scratch"),
-            "AWS_SHARED_CREDENTIALS_FILE": str(credentials),
             "AWS_EC2_METADATA_DISABLED": "true",
             "GENOFERRY_SCRATCH": str(folder / "scratch"),
             "GENOFERRY_LOG_FORMAT": "json",
-        }
+        }  # fmt: skip
 
-    return make
+    def renew(self, uuid: str, attempt: int, folder: Path) -> None:
+        """Called while the job runs: a new session when half of the old one is over. Raises `SubmitFailed`."""
+        with suppress(FileNotFoundError):  # a static identity needs no renewal
+            age = self.time() - (folder / "session.json").stat().st_mtime
+            if age > SESSION_SECONDS / 2:
+                self._write_session(uuid, attempt, folder)
+
+    def _credentials(self, uuid: str, attempt: int, folder: Path) -> dict[str, str]:
+        compute = self.settings.compute
+        if compute.job_aws_access_key_id and compute.job_aws_secret_access_key:
+            secret = compute.job_aws_secret_access_key.get_secret_value()
+            keys = {"aws_access_key_id": compute.job_aws_access_key_id, "aws_secret_access_key": secret}
+            write_private(folder / "credentials", _ini(keys))
+            return {"AWS_SHARED_CREDENTIALS_FILE": str(folder / "credentials")}
+        self._write_session(uuid, attempt, folder)
+        process = f"cat {shlex.quote(str(folder / 'session.json'))}"
+        write_private(folder / "config", _ini({"credential_process": process}))
+        return {"AWS_CONFIG_FILE": str(folder / "config")}
+
+    def _write_session(self, uuid: str, attempt: int, folder: Path) -> None:
+        if self.settings.compute.job_role_arn is None:
+            raise SubmitFailed(
+                "Local jobs have no credentials: set GENOFERRY_JOB_ROLE_ARN, or GENOFERRY_JOB_AWS_ACCESS_KEY_ID and"
+                " GENOFERRY_JOB_AWS_SECRET_ACCESS_KEY."
+            )
+        try:
+            found = self.session(f"{uuid}-{attempt}", session_policy(self.settings, uuid, attempt))
+        except ServiceError as error:
+            raise SubmitFailed(f"The job's role could not be assumed: {error}") from error
+        names = ("AccessKeyId", "SecretAccessKey", "SessionToken")
+        document = {"Version": 1, "Expiration": str(found["Expiration"])} | {name: found[name] for name in names}
+        write_private(folder / "session.json", json.dumps(document))
 
 
-def credentials_file(settings: Settings, spec: JobSpec) -> str:
-    """The text of the job's AWS credentials file. Raises `SubmitFailed` where none can be had."""
-    compute = settings.compute
-    if compute.job_aws_access_key_id and compute.job_aws_secret_access_key:
-        secret = compute.job_aws_secret_access_key.get_secret_value()
-        return _ini({"aws_access_key_id": compute.job_aws_access_key_id, "aws_secret_access_key": secret})
-    if compute.job_role_arn is None:
-        raise SubmitFailed(
-            "Local jobs have no credentials: set GENOFERRY_JOB_ROLE_ARN, or GENOFERRY_JOB_AWS_ACCESS_KEY_ID and"
-            " GENOFERRY_JOB_AWS_SECRET_ACCESS_KEY."
-        )
-    try:
+def assumed_role(role_arn: str | None) -> Session:
+    """Sessions of that role, from STS."""
+
+    def session(name: str, policy: dict[str, Any]) -> Mapping[str, Any]:
         with mapped():
-            session = sync_client("sts").assume_role(
-                RoleArn=compute.job_role_arn,
-                RoleSessionName=spec.name[:64],
-                Policy=json.dumps(session_policy(settings, spec)),
-            )["Credentials"]
-    except ServiceError as error:
-        raise SubmitFailed(f"The job's role could not be assumed: {error}") from error
-    return _ini(
-        {
-            "aws_access_key_id": session["AccessKeyId"],
-            "aws_secret_access_key": session["SecretAccessKey"],
-            "aws_session_token": session["SessionToken"],
-        }
-    )
+            answer = sync_client("sts").assume_role(
+                RoleArn=role_arn, RoleSessionName=name, Policy=json.dumps(policy), DurationSeconds=SESSION_SECONDS
+            )
+        credentials: dict[str, Any] = answer["Credentials"]
+        return credentials | {"Expiration": credentials["Expiration"].isoformat()}
+
+    return session
 
 
-def session_policy(settings: Settings, spec: JobSpec) -> dict[str, Any]:
+def session_policy(settings: Settings, uuid: str, attempt: int) -> dict[str, Any]:
     """What one job may do: read its request's objects, write its attempt's, report."""
-    work, results = (f"arn:aws:s3:::{b}/{spec.uuid}" for b in (settings.work_bucket, settings.results_bucket))
+    work, results = (f"arn:aws:s3:::{b}/{uuid}" for b in (settings.work_bucket, settings.results_bucket))
     queue = settings.report_queue.rsplit("/", 1)[-1]
     return {
         "Version": "2012-10-17",
@@ -86,7 +115,7 @@ def session_policy(settings: Settings, spec: JobSpec) -> dict[str, Any]:
             {
                 "Effect": "Allow",
                 "Action": ["s3:PutObject", "s3:AbortMultipartUpload"],
-                "Resource": [f"{work}/{spec.attempt}/*", f"{results}/{spec.attempt}/*"],
+                "Resource": [f"{work}/{attempt}/*", f"{results}/{attempt}/*"],
             },
             {"Effect": "Allow", "Action": ["sqs:SendMessage"], "Resource": [f"arn:aws:sqs:*:*:{queue}"]},
             {"Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": ["*"]},
@@ -98,8 +127,10 @@ def _ini(values: Mapping[str, str]) -> str:
     return "\n".join(["[default]", *(f"{name} = {value}" for name, value in values.items()), ""])
 
 
-def _write_private(path: Path, text: str) -> None:
-    """Readable by its owner from the first byte on."""
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+def write_private(path: Path, text: str) -> None:
+    """Readable by its owner alone from the first byte on, and there whole or not at all."""
+    scratch = path.with_name(f"{path.name}.new")
+    scratch.unlink(missing_ok=True)
+    with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(text)
+    scratch.replace(path)

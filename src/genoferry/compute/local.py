@@ -13,16 +13,20 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 import psutil
+import structlog
 
+from genoferry.compute.credentials import write_private
 from genoferry.compute.protocol import Handle, JobSpec, Observation
 from genoferry.contracts.base import Contract
 from genoferry.errors import SubmitFailed
 
+log = structlog.get_logger()
 TERM_SECONDS = 10.0
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
@@ -36,21 +40,28 @@ class ProcessRef(Contract):
     started: float
 
 
+class Credentials(Protocol):
+    """See `credentials.JobCredentials`."""
+
+    def environment(self, uuid: str, attempt: int, folder: Path) -> Mapping[str, str]: ...
+
+    def renew(self, uuid: str, attempt: int, folder: Path) -> None: ...
+
+
 class LocalRunner:
     def __init__(
         self,
         root: Path,
         *,
         host: str,
-        environment: Callable[[JobSpec, Path], Mapping[str, str]],
+        credentials: Credentials,
         boot_id: str | None = None,
         command: Sequence[str] = (sys.executable, "-m", "genoferry", "job", "run"),
     ) -> None:
-        """`environment` makes a job's whole environment, and may write its credentials into the given folder."""
         self._root = root
         self._host = host
         self._boot_id = boot_id or _BOOT_ID.read_text().strip()
-        self._environment = environment
+        self._credentials = credentials
         self._command = list(command)
         self._children: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -100,7 +111,7 @@ class LocalRunner:
             child = subprocess.Popen(
                 [*self._command, spec.uri],
                 cwd=scratch,
-                env=dict(self._environment(spec, folder)),
+                env=dict(self._credentials.environment(spec.uuid, spec.attempt, folder)),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -109,7 +120,7 @@ class LocalRunner:
             )
         self._children[spec.name] = child
         ref = self._ref(psutil.Process(child.pid))
-        _write(folder / "process.json", ref.model_dump_json())
+        write_private(folder / "process.json", ref.model_dump_json())
         return ref
 
     def _ref(self, process: psutil.Process) -> ProcessRef:
@@ -148,10 +159,17 @@ class LocalRunner:
         child = self._children.get(handle.name)
         code = child.poll() if child and child.pid == ref.pid else None
         if self._process(ref) is not None and code is None:
+            self._renew(handle)
             return Observation(handle, "running")
         if code is None:
             return Observation(handle, "failed", reason="the process ended while no worker was its parent")
         return Observation(handle, "failed" if code else "succeeded", exit_code=code)
+
+    def _renew(self, handle: Handle) -> None:
+        try:
+            self._credentials.renew(handle.uuid, handle.attempt, self._folder(handle.name))
+        except SubmitFailed as error:  # half of the session's time is left to try again
+            log.warning("credentials not renewed", uuid=handle.uuid, cause=str(error))
 
     def _end(self, handle: Handle) -> None:
         """TERM, then KILL, to the whole process group."""
@@ -174,10 +192,3 @@ class LocalRunner:
         self._children.pop(handle.name, None)
         with suppress(FileNotFoundError):
             shutil.rmtree(self._folder(handle.name))
-
-
-def _write(path: Path, text: str) -> None:
-    """Whole or not at all."""
-    scratch = path.with_suffix(".new")
-    scratch.write_text(text)
-    scratch.replace(path)

@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 
 from genoferry.aws.clients import Clients, open_clients
 from genoferry.aws.objects import S3Objects
-from genoferry.compute.credentials import job_environment
+from genoferry.compute.credentials import JobCredentials, assumed_role
 from genoferry.compute.local import LocalRunner
 from genoferry.compute.protocol import Runner
 from genoferry.handlers import registry
@@ -71,4 +71,5 @@ async def _work_queue(clients: Clients, settings: Settings, url: str) -> SqsQueu
 def runner(settings: Settings) -> Runner:
     """The runner that the settings name."""
     compute = settings.compute
-    return LocalRunner(compute.local_dir, host=socket.gethostname(), environment=job_environment(settings))
+    credentials = JobCredentials(settings, assumed_role(compute.job_role_arn))
+    return LocalRunner(compute.local_dir, host=socket.gethostname(), credentials=credentials)

@@ -65,7 +65,7 @@ class Worker:
                 return await self._idle()
             await self._owed(await self.rooms.ledger.owed())
         except GenoferryError as error:
-            log.warning("ledger trouble", code=error.code, cause=str(error))
+            log.warning("turn failed", code=error.code, cause=str(error))
             return self.rooms.backoff_millis(3) / 1000
         return self.rooms.settings.worker.tick_seconds
 
