@@ -22,6 +22,7 @@ import psutil
 import structlog
 
 from genoferry.compute.credentials import write_private
+from genoferry.compute.processes import Stat, in_session, stat_of, with_argument
 from genoferry.compute.protocol import Handle, JobSpec, Observation
 from genoferry.contracts.base import Contract
 from genoferry.errors import SubmitFailed
@@ -37,7 +38,7 @@ class ProcessRef(Contract):
     host: str
     boot_id: str
     pid: int
-    started: float
+    started: int
 
 
 class Credentials(Protocol):
@@ -93,7 +94,7 @@ class LocalRunner:
         return self._root / name
 
     def _submit(self, spec: JobSpec) -> str:
-        running = self._find(spec.name, spec.uri)
+        running = self._find(spec)
         if running is not None:
             return running.model_dump_json()
         folder = self._folder(spec.name)
@@ -119,48 +120,54 @@ class LocalRunner:
                 umask=0o077,
             )
         self._children[spec.name] = child
-        ref = self._ref(psutil.Process(child.pid))
+        ref = self._ref(child.pid)
+        assert ref is not None  # noqa: S101  # a child of ours stays at least a zombie until we wait for it
         write_private(folder / "process.json", ref.model_dump_json())
         return ref
 
-    def _ref(self, process: psutil.Process) -> ProcessRef:
-        return ProcessRef(host=self._host, boot_id=self._boot_id, pid=process.pid, started=process.create_time())
-
-    def _find(self, name: str, uri: str | None) -> ProcessRef | None:
-        """The job's live process: by its record, else by its command line."""
-        with suppress(FileNotFoundError, ValueError):
-            ref = ProcessRef.model_validate_json((self._folder(name) / "process.json").read_text())
-            if self._process(ref) is not None:
-                return ref
-        if uri is None:
+    def _ref(self, pid: int) -> ProcessRef | None:
+        stat = stat_of(pid)
+        if stat is None:
             return None
-        for process in psutil.process_iter(["cmdline"]):
-            if uri in (process.info["cmdline"] or ()) and "job" in process.info["cmdline"]:
-                return self._ref(process)
-        return None
+        return ProcessRef(host=self._host, boot_id=self._boot_id, pid=pid, started=stat.started)
 
-    def _process(self, ref: ProcessRef) -> psutil.Process | None:
-        """The process that a ref means, if it lives."""
+    def _recorded(self, handle: Handle) -> ProcessRef | None:
+        """The ref that the ledger has, or else the folder."""
+        if handle.ref:
+            return ProcessRef.model_validate_json(handle.ref)
+        try:
+            return ProcessRef.model_validate_json((self._folder(handle.name) / "process.json").read_text())
+        except FileNotFoundError:
+            return None
+
+    def _find(self, spec: JobSpec) -> ProcessRef | None:
+        """The job's live process: by its record, else by its command line."""
+        ref = self._recorded(Handle(spec.uuid, spec.attempt, spec.name, None))
+        if ref is not None and (stat := self._stat(ref)) is not None and not stat.zombie:
+            return ref
+        pid = with_argument(spec.uri, beside="job")
+        return self._ref(pid) if pid else None
+
+    def _stat(self, ref: ProcessRef) -> Stat | None:
+        """The process that a ref means, if there is still something of it."""
         if (ref.host, ref.boot_id) != (self._host, self._boot_id):
             return None
-        try:
-            process = psutil.Process(ref.pid)
-            alive = process.create_time() == ref.started and process.status() != psutil.STATUS_ZOMBIE
-        except psutil.NoSuchProcess:
-            return None
-        return process if alive else None
+        stat = stat_of(ref.pid)
+        return stat if stat and stat.started == ref.started else None
 
     def _observe(self, handle: Handle) -> Observation | None:
-        ref = ProcessRef.model_validate_json(handle.ref) if handle.ref else self._find(handle.name, None)
+        ref = self._recorded(handle)
         if ref is None:
             return Observation(handle, "gone", reason="no process of this job was found")
         if ref.host != self._host:
             return None
-        child = self._children.get(handle.name)
-        code = child.poll() if child and child.pid == ref.pid else None
-        if self._process(ref) is not None and code is None:
+        stat = self._stat(ref)
+        if stat is not None and not stat.zombie:
             self._renew(handle)
             return Observation(handle, "running")
+        child = self._children.get(handle.name)
+        known = stat.exit_code if stat else None
+        code = child.poll() if child and child.pid == ref.pid else known
         if code is None:
             return Observation(handle, "failed", reason="the process ended while no worker was its parent")
         return Observation(handle, "failed" if code else "succeeded", exit_code=code)
@@ -172,19 +179,21 @@ class LocalRunner:
             log.warning("credentials not renewed", uuid=handle.uuid, cause=str(error))
 
     def _end(self, handle: Handle) -> None:
-        """TERM, then KILL, to the whole process group."""
-        ref = ProcessRef.model_validate_json(handle.ref) if handle.ref else self._find(handle.name, None)
-        process = self._process(ref) if ref else None
-        if process is None:
+        """TERM, then KILL, to all that the job started, whether its first process lives or not."""
+        ref = self._recorded(handle)
+        if ref is None or (ref.host, ref.boot_id) != (self._host, self._boot_id):
             return
-        group = process.pid
-        with suppress(ProcessLookupError, psutil.TimeoutExpired):
-            os.killpg(group, signal.SIGTERM)
-            process.wait(TERM_SECONDS)
-        with suppress(ProcessLookupError):
-            os.killpg(group, signal.SIGKILL)
+        stat = self._stat(ref)
+        if stat is not None and not stat.zombie:
+            with suppress(ProcessLookupError):
+                os.killpg(ref.pid, signal.SIGTERM)
+        _, alive = psutil.wait_procs(in_session(ref.pid, self._folder(handle.name)), timeout=TERM_SECONDS)
+        for process in alive:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(alive, timeout=TERM_SECONDS)
         child = self._children.get(handle.name)
-        if child is not None and child.pid == group:
+        if child is not None and child.pid == ref.pid:
             child.wait()
 
     def _clean(self, handle: Handle) -> None:
