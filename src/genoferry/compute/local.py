@@ -8,9 +8,7 @@ worker died between start and record, the process is found by its command line, 
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -183,21 +181,29 @@ class LocalRunner:
         ref = self._recorded(handle)
         if ref is None or (ref.host, ref.boot_id) != (self._host, self._boot_id):
             return
-        stat = self._stat(ref)
-        if stat is not None and not stat.zombie:
-            with suppress(ProcessLookupError):
-                os.killpg(ref.pid, signal.SIGTERM)
-        _, alive = psutil.wait_procs(in_session(ref.pid, self._folder(handle.name)), timeout=TERM_SECONDS)
+        processes = in_session(ref.pid, self._folder(handle.name))
+        for process in processes:
+            with suppress(psutil.NoSuchProcess):
+                process.terminate()
+        child = self._children.get(handle.name)
+        if child is not None and child.pid == ref.pid:
+            _reap(child)  # by its own handle, or its exit code would be lost to another's wait
+        _, alive = psutil.wait_procs([p for p in processes if p.pid != ref.pid or child is None], timeout=TERM_SECONDS)
         for process in alive:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         psutil.wait_procs(alive, timeout=TERM_SECONDS)
-        child = self._children.get(handle.name)
-        if child is not None and child.pid == ref.pid:
-            child.wait()
 
     def _clean(self, handle: Handle) -> None:
         self._end(handle)
         self._children.pop(handle.name, None)
         with suppress(FileNotFoundError):
             shutil.rmtree(self._folder(handle.name))
+
+
+def _reap(child: subprocess.Popen[bytes]) -> None:
+    try:
+        child.wait(TERM_SECONDS)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
