@@ -62,7 +62,7 @@ def peer(endpoint: str, bucket: str, host: str, key_file: str, folder: str) -> i
     import urllib.request
 
     encrypted, plain = Path(folder, "file.c4gh"), Path(folder, "file")
-    with urllib.request.urlopen(f"http://{host}/file.c4gh") as answer, encrypted.open("wb") as out:  # noqa: S310
+    with urllib.request.urlopen(f"http://{host}/file.c4gh") as answer, encrypted.open("wb") as out:
         while piece := answer.read(1024**2):
             out.write(piece)
     command = [str(Path(sys.executable).with_name("crypt4gh")), "decrypt", "--sk", key_file]
@@ -117,7 +117,9 @@ def one_size(arguments: argparse.Namespace, plain_size: int, with_peer: bool) ->
         print(json.dumps({"what": "genoferry stage", "plain_MiB": plain_size >> 20} | mine), flush=True)
         if with_peer:
             with tempfile.TemporaryDirectory() as folder:
-                theirs_result = measure(peer, arguments.endpoint, arguments.bucket, host, _key_file(secret, folder), folder)
+                theirs_result = measure(
+                    peer, arguments.endpoint, arguments.bucket, host, _key_file(secret, folder), folder
+                )
             print(json.dumps({"what": "crypt4gh decrypt + upload", "plain_MiB": plain_size >> 20} | theirs_result))
             print(json.dumps({"what": "ratio", "throughput": round(mine["MB/s"] / theirs_result["MB/s"], 2)}))
         for key in ("bench-staged", "bench-peer"):
@@ -133,7 +135,9 @@ def _key_file(secret: bytes, folder: str) -> str:
     fields = (b"none", b"none", secret)
     blob = b"c4gh-v1" + b"".join(len(f).to_bytes(2, "big") + f for f in fields)
     path = Path(folder, "key.sec")
-    path.write_bytes(b"-----BEGIN CRYPT4GH PRIVATE KEY-----\n" + b64encode(blob) + b"\n-----END CRYPT4GH PRIVATE KEY-----\n")
+    path.write_bytes(
+        b"-----BEGIN CRYPT4GH PRIVATE KEY-----\n" + b64encode(blob) + b"\n-----END CRYPT4GH PRIVATE KEY-----\n"
+    )
     return str(path)
 
 

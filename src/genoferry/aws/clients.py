@@ -24,8 +24,13 @@ def options(service: str) -> dict[str, Any]:
         "read_timeout": LONG_POLL_SECONDS + 10 if service == "sqs" else 60,
         "retries": {"mode": "standard", "max_attempts": 4},
         "max_pool_connections": 50,
-        **({"s3": {"addressing_style": "path"}} if service == "s3" and custom else {}),
+        **({"s3": _s3_options(custom=bool(custom))} if service == "s3" else {}),
     }
+
+
+def _s3_options(*, custom: bool) -> dict[str, Any]:
+    """Bodies carry a CRC64NVME; signing them too would read every part once more."""
+    return {"payload_signing_enabled": False} | ({"addressing_style": "path"} if custom else {})
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ class Body:
 
     def read(self, size: int = -1) -> memoryview:
         """More than `size`, where that is small: whoever sends or sums by this takes what it gets."""
-        self._halt.check()
+        if self._halt.event.is_set():
+            raise Abandoned
         stop = len(self._view) if size < 0 else self._position + max(size, PIECE)
         piece = self._view[self._position : stop]
         self._position += len(piece)

@@ -30,7 +30,7 @@ class Crew:
 
         Raises what the first `work` to fail raised, or `StagingStopped`, after all have ended.
         """
-        futures = [self._threads.submit(work, item) for item in items]
+        futures = [self._threads.submit(self._heeding, work, item) for item in items]
         pending: set[Future[R]] = set(futures)
         while pending and not self._stop.is_set():
             done, pending = wait(pending, timeout=LOOK, return_when=FIRST_EXCEPTION)
@@ -43,6 +43,14 @@ class Crew:
     def one(self, work: Callable[[], R]) -> R:
         """`work` on a thread of the crew, so that it can be stopped. Raises as `each` does."""
         return self.each(lambda _: work(), [None])[0]
+
+    def _heeding(self, work: Callable[[T], R], item: T) -> R:
+        try:
+            self.halt.check()
+            return work(item)
+        except BaseException:
+            self.halt.set()  # here, or this thread would begin the next item before the caller hears of it
+            raise
 
     def _end(self, pending: set[Future[R]]) -> None:
         self.halt.set()

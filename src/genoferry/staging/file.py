@@ -18,6 +18,7 @@ from genoferry.errors import (
     SourceUnavailable,
 )
 from genoferry.staging.allow import check_file, check_path
+from genoferry.staging.halt import Halt
 from genoferry.staging.source import SourceStat
 
 ERRNO: dict[int, type[GenoferryError]] = {
@@ -37,7 +38,14 @@ class FileSource:
     def __init__(self, root: str, roots: Iterable[str]) -> None:
         self._root, self._roots = Path(root), tuple(roots)
 
-    def open(self, path: str, start: int, stop: int, if_match: str | None = None) -> FileBody:
+    def open(
+        self,
+        path: str,
+        start: int,
+        stop: int,
+        if_match: str | None = None,
+        halt: Halt | None = None,  # noqa: ARG002  # nothing waits
+    ) -> FileBody:
         fd = open_allowed(self._root / check_path(path), self._roots)
         try:
             found = _stat(fd)

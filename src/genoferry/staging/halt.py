@@ -5,9 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from genoferry.errors import StagingStopped
-from genoferry.staging.source import Body
+
+
+class Abortable(Protocol):
+    """Something that one thread waits for and another can make it stop waiting for."""
+
+    def abort(self) -> None: ...
 
 
 class Halt:
@@ -15,7 +21,7 @@ class Halt:
 
     def __init__(self) -> None:
         self.event = threading.Event()
-        self._bodies: set[Body] = set()
+        self._waits: set[Abortable] = set()
         self._lock = threading.Lock()
 
     def check(self) -> None:
@@ -26,17 +32,17 @@ class Halt:
     def set(self) -> None:
         self.event.set()
         with self._lock:
-            for body in self._bodies:
-                body.abort()
+            for wait in self._waits:
+                wait.abort()
 
     @contextmanager
-    def aborting(self, body: Body) -> Iterator[None]:
-        """While a body is read: `set` aborts it."""
+    def aborting(self, wait: Abortable) -> Iterator[None]:
+        """While `wait` is waited for: `set` aborts it. Raises `StagingStopped` where it is set already."""
         with self._lock:
-            self._bodies.add(body)
+            self._waits.add(wait)
         try:
             self.check()
             yield
         finally:
             with self._lock:
-                self._bodies.discard(body)
+                self._waits.discard(wait)

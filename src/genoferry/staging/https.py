@@ -17,6 +17,7 @@ from genoferry.errors import (
     StagingError,
 )
 from genoferry.staging.allow import check_path
+from genoferry.staging.halt import Halt
 from genoferry.staging.source import SourceStat
 from genoferry.staging.web import Answer, Web
 
@@ -49,13 +50,15 @@ class HttpsSource:
     def __init__(self, base_url: str, web: Web, tokens: Tokens | None = None) -> None:
         self._base, self._web, self._tokens = base_url.rstrip("/"), web, tokens
 
-    def open(self, path: str, start: int, stop: int, if_match: str | None = None) -> HttpsBody:
+    def open(
+        self, path: str, start: int, stop: int, if_match: str | None = None, halt: Halt | None = None
+    ) -> HttpsBody:
         """See `Source.open`."""
         url = f"{self._base}/{quote(check_path(path), safe='/')}"
         headers = {"Range": f"bytes={start}-{stop - 1}", "Accept-Encoding": "identity"}
         if if_match is not None and if_match.startswith('"'):  # a weak etag never matches (RFC 9110, 13.1.1)
             headers["If-Match"] = if_match
-        answer = self._get(url, headers)
+        answer = self._get(url, headers, halt)
         try:
             stat = _stat(answer, start)
             if if_match not in (None, stat.etag):
@@ -65,15 +68,15 @@ class HttpsSource:
             raise
         return HttpsBody(answer, stat)
 
-    def _get(self, url: str, headers: dict[str, str]) -> Answer:
+    def _get(self, url: str, headers: dict[str, str], halt: Halt | None) -> Answer:
         if self._tokens is None:
-            return self._web.get(url, headers)
+            return self._web.get(url, headers, halt)
         token = self._tokens.token()
-        answer = self._web.get(url, headers | {"Authorization": f"Bearer {token}"})
+        answer = self._web.get(url, headers | {"Authorization": f"Bearer {token}"}, halt)
         if answer.status != 401:
             return answer
         answer.close()
-        return self._web.get(url, headers | {"Authorization": f"Bearer {self._tokens.token(refused=token)}"})
+        return self._web.get(url, headers | {"Authorization": f"Bearer {self._tokens.token(refused=token)}"}, halt)
 
 
 class HttpsBody:

@@ -88,9 +88,8 @@ class RangeReader:
 
     def _open(self) -> Body:
         origin = self._origin
-        return origin.source.open(
-            origin.path, self._position, self._stop, None if origin.stat is None else origin.stat.etag
-        )
+        etag = None if origin.stat is None else origin.stat.etag
+        return origin.source.open(origin.path, self._position, self._stop, etag, self._halt)
 
     def _failed(self, _: RetryCallState) -> None:
         self._failures += 1

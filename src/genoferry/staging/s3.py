@@ -17,6 +17,7 @@ from genoferry.errors import (
     StagingError,
 )
 from genoferry.staging.allow import check_bucket, check_path
+from genoferry.staging.halt import Halt
 from genoferry.staging.source import SourceStat
 from genoferry.staging.vendor import Table, translated
 
@@ -45,7 +46,14 @@ class S3Source:
         self._client, self._bucket = client, check_bucket(bucket, buckets)
         self._prefix = f"{check_path(prefix.rstrip('/'))}/" if prefix else ""
 
-    def open(self, path: str, start: int, stop: int, if_match: str | None = None) -> S3Body:
+    def open(
+        self,
+        path: str,
+        start: int,
+        stop: int,
+        if_match: str | None = None,
+        halt: Halt | None = None,  # noqa: ARG002  # its wait for an answer ends by its own time-out
+    ) -> S3Body:
         condition: Any = {} if if_match is None else {"IfMatch": if_match}
         with translated(TABLE):
             answer = self._client.get_object(

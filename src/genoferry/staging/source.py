@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from genoferry.staging.halt import Halt
+
 
 @dataclass(frozen=True, slots=True)
 class SourceStat:
@@ -31,8 +33,8 @@ class Body(Protocol):
 
 
 class Source(Protocol):
-    def open(self, path: str, start: int, stop: int, if_match: str | None = None) -> Body:
-        """Bytes `[start, stop)` of a file, or what there is of them.
+    def open(self, path: str, start: int, stop: int, if_match: str | None = None, halt: Halt | None = None) -> Body:
+        """Bytes `[start, stop)` of a file, or what there is of them. `halt` ends the wait for an answer, where it can.
 
         Raises, transient (worth another try): `SourceUnavailable`, `SourceShort`; lasting: `SourceMissing`,
         `SourceDenied`, `SourceChanged` (the file's etag is not `if_match`), `RangeNotSatisfiable` (nothing there),

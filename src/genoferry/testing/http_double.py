@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from dataclasses import dataclass
 from email.message import Message
@@ -66,13 +67,16 @@ class _Server(ThreadingHTTPServer):
 
 
 class HttpDouble:
-    """A context manager; the server runs inside it. `requests`: all that came, in order."""
+    """A context manager; the server runs inside it. `requests`: all that came, in order. `tls`: speak TLS by it."""
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[Request] = []
         self._lock = threading.Lock()
         handler = type("Handler", (Handler,), {"double": self})
         self._server = _Server(("127.0.0.1", port), handler)
+        self._scheme = "https" if tls else "http"
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
     @property
@@ -82,7 +86,7 @@ class HttpDouble:
 
     @property
     def url(self) -> str:
-        return f"http://{self.host}"
+        return f"{self._scheme}://{self.host}"
 
     def record(self, request: Request) -> None:
         with self._lock:

@@ -1,7 +1,7 @@
 """A scripted double of an HTTPS source: byte ranges, etags, OAuth2 tokens, and faults on demand.
 
-Speaks plain HTTP on loopback, which an allow-list may permit; `python -m genoferry.testing.https_source FOLDER`
-serves a folder by hand.
+Speaks plain HTTP on loopback, which an allow-list may permit, or TLS by a context that it is given;
+`python -m genoferry.testing.https_source FOLDER` serves a folder by hand.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import re
+import ssl
 import sys
 import threading
 from base64 import b64decode
@@ -146,8 +147,14 @@ class Clients:
 class HttpsSource(HttpDouble):
     """Serves `files` by path (no leading slash). With `clients`, a bearer token from `/token` is asked for."""
 
-    def __init__(self, files: Mapping[str, Content], clients: Clients | None = None, port: int = 0) -> None:
-        super().__init__(port)
+    def __init__(
+        self,
+        files: Mapping[str, Content],
+        clients: Clients | None = None,
+        port: int = 0,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        super().__init__(port, tls)
         self.files, self.clients = dict(files), clients
         self._rules: list[_Rule] = []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 
 from genoferry.aws.clients import Clients, open_clients
 from genoferry.aws.objects import S3Objects
@@ -56,7 +56,7 @@ async def build(stack: AsyncExitStack, settings: Settings) -> Rooms:
         reports=SqsQueue(clients.sqs, report_url, visibility_seconds=settings.queue.visibility_seconds),
         publisher=SnsPublisher(clients.sns, settings.topic_arn),
         runner=runner(settings),
-        stager=RealStager(settings),
+        stager=stack.enter_context(closing(RealStager(settings))),
         handlers=registry.load(settings.compute.handler_modules),
         report_queue_url=report_url,
     )

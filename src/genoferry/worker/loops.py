@@ -34,6 +34,7 @@ class Worker:
         self._watch = Watch(rooms)
         self._driving: dict[str, asyncio.Task[bool]] = {}
         self._token: str | None = None
+        self._last_token: str | None = None
         self._next_hold = 0.0
         self._next_look = 0.0
 
@@ -67,6 +68,9 @@ class Worker:
         except GenoferryError as error:
             log.warning("turn failed", code=error.code, cause=str(error))
             return self.rooms.backoff_millis(3) / 1000
+        except Exception:
+            log.exception("unexpected")  # nothing that one job does may end the worker
+            return self.rooms.backoff_millis(3) / 1000
         return self.rooms.settings.worker.tick_seconds
 
     async def _idle(self) -> float:
@@ -80,9 +84,9 @@ class Worker:
         now = self.rooms.monotonic()
         if now < self._next_hold:
             return
+        had, self._token = self._token, None  # what can't be renewed is not acted on, but may be renewed later
+        self._token = self._last_token = await self.rooms.leases.hold(self._lease_name, self._last_token)
         self._next_hold = now + self.rooms.leases.length / 3
-        had, self._token = self._token, None
-        self._token = await self.rooms.leases.hold(self._lease_name, had)
         if (had is None) != (self._token is None):
             log.info("runner lease", runner=self.rooms.runner.key, held=self._token is not None)
 
@@ -100,12 +104,13 @@ class Worker:
                 self._drive(row)
 
     async def _as_holder(self, rows: list[OwedRow]) -> int:
-        await self._watch.enforce(rows)
+        """Looks before it enforces: what a look finds running, or ended in time, is past no deadline."""
         now = self.rooms.now()
-        hinted = any(row.due(now, "look") and row.state in AT_COMPUTE for row in rows)
-        if hinted or self.rooms.monotonic() >= self._next_look:
+        asked = any(row.due(now, "look", "deadline") and row.state in AT_COMPUTE for row in rows)
+        if asked or self.rooms.monotonic() >= self._next_look:
             self._next_look = self.rooms.monotonic() + self.rooms.settings.worker.watch_seconds
             await self._watch.look(rows)
+        await self._watch.enforce(rows)
         return await self._watch.admit(rows)
 
     def _is_ours(self, row: OwedRow, now: int) -> bool:
@@ -143,7 +148,7 @@ class Worker:
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
-        if self._token is not None:
+        if self._last_token is not None:
             with suppress(GenoferryError):
-                await self.rooms.leases.let_go(self._lease_name, self._token)
+                await self.rooms.leases.let_go(self._lease_name, self._last_token)
         log.info("worker stopped")

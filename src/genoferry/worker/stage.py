@@ -11,7 +11,7 @@ from genoferry.contracts.envelope import parse_request
 from genoferry.contracts.events import ProgressInfo
 from genoferry.contracts.jobfile import Manifest, StagedInput
 from genoferry.contracts.keys import input_key, manifest_key
-from genoferry.errors import NotFound, StagingStopped
+from genoferry.errors import DestinationConflict, NotFound, SourceChanged, StagingStopped
 from genoferry.handlers.protocol import JobHandler, Plan, PlannedInput
 from genoferry.handlers.registry import find, parse_body
 from genoferry.ledger.row import FileState, Row
@@ -57,7 +57,7 @@ class Staging:
         known = row.files[index] if index < len(row.files) else FileState()
         size = await self.held.rooms.work.size(key) if known.etag else None
         if size is None:
-            found = await self._move(index, item, key, FileState() if known.etag else known, row.attempt)
+            found = await self._move_anew(index, item, key, FileState() if known.etag else known, row.attempt)
             faults.point("stage")
             await self._record(index, FileState(etag=found.etag), row.attempt)
             size = found.size
@@ -66,6 +66,17 @@ class Staging:
         return StagedInput(
             role=item.role, name=item.name, key=key, size=size, sha256=item.sha256, size_stated=item.size is not None
         )
+
+    async def _move_anew(self, index: int, item: PlannedInput, key: str, known: FileState, attempt: int) -> Staged:
+        """What was begun of another version of the file is forgotten before the next try."""
+        try:
+            return await self._move(index, item, key, known, attempt)
+        except DestinationConflict as error:
+            await self.held.rooms.work.delete([key])
+            raise SourceChanged from error
+        except SourceChanged:
+            await self._record(index, FileState(), attempt)
+            raise
 
     async def _move(self, index: int, item: PlannedInput, key: str, known: FileState, attempt: int) -> Staged:
         loop = asyncio.get_running_loop()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ class RealStager:
     """See `Stager`. Clients and connections are made when they are first needed, and kept."""
 
     settings: Settings
+    _webs: list[Web] = field(default_factory=list)
 
     def check(self, item: PlannedInput) -> None:
         self._check_location(item.location)
@@ -126,6 +127,15 @@ class RealStager:
                 for path in filter(None, (key.path, key.passphrase_file)):
                     check_file(Path(path), self._allow.key_roots)
 
+    def close(self) -> None:
+        """Close idle connections."""
+        for web in self._webs:
+            web.close()
+
+    def _new_web(self, hosts: tuple[str, ...]) -> Web:
+        self._webs.append(Web(hosts))
+        return self._webs[-1]
+
     @cached_property
     def _allow(self) -> AllowList:
         return AllowList(**self.settings.allow.model_dump())
@@ -136,7 +146,7 @@ class RealStager:
 
     @cached_property
     def _web(self) -> Web:
-        return Web(self._allow.hosts)
+        return self._new_web(self._allow.hosts)
 
     @cached_property
     def _globus(self) -> HttpsSource:
@@ -146,13 +156,13 @@ class RealStager:
         tokens = None
         if globus.token_url and globus.client_id and globus.client_secret:
             tokens = ClientCredentials(
-                Web((urlsplit(globus.token_url).netloc,)),
+                self._new_web((urlsplit(globus.token_url).netloc,)),
                 globus.token_url,
                 client_id=globus.client_id,
                 client_secret=globus.client_secret.get_secret_value(),
                 scope=globus.scope,
             )
-        return HttpsSource(globus.base_url, Web((urlsplit(globus.base_url).netloc,)), tokens)
+        return HttpsSource(globus.base_url, self._new_web((urlsplit(globus.base_url).netloc,)), tokens)
 
     @cached_property
     def _key_service(self) -> KeyService:
@@ -160,7 +170,7 @@ class RealStager:
         if not (service.url and service.username and service.password and service.wrapping_password):
             raise SourceNotAllowed("This deployment has no key service (GENOFERRY_KEY_SERVICE_URL and its passwords).")
         return KeyService(
-            Web((urlsplit(service.url).netloc,)),
+            self._new_web((urlsplit(service.url).netloc,)),
             service.url,
             service.username,
             service.password.get_secret_value(),

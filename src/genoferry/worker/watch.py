@@ -15,7 +15,7 @@ from genoferry.ledger.due import deadline_at
 from genoferry.ledger.row import OwedRow, Row, State
 from genoferry.ledger.states import admit, expire, fail, looked
 from genoferry.ledger.update import Transition, read, update
-from genoferry.worker.finish import settle
+from genoferry.worker.finish import read_report, settle
 from genoferry.worker.rooms import Rooms
 
 log = structlog.get_logger()
@@ -36,7 +36,8 @@ class Watch:
     """What one holder does at each turn, from the rows that the index of owed work holds."""
 
     rooms: Rooms
-    gone: dict[str, Gone] = field(default_factory=dict)
+    gone: dict[tuple[str, int], Gone] = field(default_factory=dict)
+    """By uuid and attempt."""
 
     async def admit(self, owed: Sequence[OwedRow]) -> int:
         """Let in what the runner's limit leaves room for; how many were."""
@@ -54,13 +55,29 @@ class Watch:
         that nobody looks after any more."""
         now = self.rooms.now()
         for row in owed:
-            if row.due(now, "deadline") and await self._is_ours(row):
+            if row.due(now, "deadline") and await self._is_ours(row) and not await self._ended_by_itself(row):
                 await self._apply(row, self._past_deadline)
 
     async def _is_ours(self, row: OwedRow) -> bool:
         if row.runner in (None, self.rooms.runner.key):
             return True
         return await self.rooms.leases.abandoned(f"runner:{row.runner}")
+
+    async def _ended_by_itself(self, owed: OwedRow) -> bool:
+        """Before any failure is declared the attempt's exit report is read, and a valid one wins: a job may have ended
+        in time while no worker was there to see it."""
+        if owed.state not in AT_COMPUTE:
+            return False
+        try:
+            row = await read(self.rooms.ledger, owed.uuid)
+            if row.attempt != owed.attempt or await read_report(self.rooms, row) is None:
+                return False
+            return (await settle(self.rooms, row, Observation(self._handle(owed), "succeeded"))).state not in AT_COMPUTE
+        except ServiceError:
+            raise
+        except GenoferryError as error:
+            log.warning("report left", uuid=owed.uuid, code=error.code, cause=str(error))
+            return False
 
     async def _apply(self, row: OwedRow, transition: Transition) -> None:
         """One row's trouble must not keep the others waiting."""
@@ -84,12 +101,22 @@ class Watch:
     async def look(self, owed: Iterable[OwedRow]) -> None:
         """One batched observation of this runner's jobs, and what each comes to."""
         mine = [row for row in owed if row.runner == self.rooms.runner.key and row.state in AT_COMPUTE]
-        self.gone = {uuid: gone for uuid, gone in self.gone.items() if uuid in {row.uuid for row in mine}}
-        seen = await self.rooms.runner.observe([self._handle(row) for row in mine]) if mine else []
-        states = {row.uuid: row for row in mine}
-        for observation in seen:
-            if self._is_news(observation, states[observation.handle.uuid]):
+        states = {(row.uuid, row.attempt): row for row in mine}
+        self.gone = {key: gone for key, gone in self.gone.items() if key in states}
+        for observation in await self._observe(mine):
+            row = states[observation.handle.uuid, observation.handle.attempt]
+            if self._is_news(observation, row):
                 await self._settle(observation)
+            elif row.due(self.rooms.now(), "look"):
+                await self._apply(row, looked)
+
+    async def _observe(self, rows: Sequence[OwedRow]) -> list[Observation]:
+        """What the compute sees; nothing while it is in trouble, which must not keep other work waiting."""
+        try:
+            return await self.rooms.runner.observe([self._handle(row) for row in rows]) if rows else []
+        except GenoferryError as error:
+            log.warning("no look", runner=self.rooms.runner.key, code=error.code, cause=str(error))
+            return []
 
     def _handle(self, row: OwedRow) -> Handle:
         name = job_name(self.rooms.settings.deployment, row.uuid, row.attempt)
@@ -97,16 +124,15 @@ class Watch:
 
     def _is_news(self, seen: Observation, row: OwedRow) -> bool:
         hinted = row.due(self.rooms.now(), "look")
-        if seen.phase != "gone":
-            self.gone.pop(row.uuid, None)
         if seen.phase == "gone":
-            return self._gone_for_good(row.uuid)
+            return self._gone_for_good((row.uuid, row.attempt))
+        self.gone.pop((row.uuid, row.attempt), None)
         return hinted or (seen.phase, row.state) not in {("pending", "SUBMITTED"), ("running", "RUNNING")}
 
-    def _gone_for_good(self, uuid: str) -> bool:
+    def _gone_for_good(self, key: tuple[str, int]) -> bool:
         """Two looks and a minute."""
         now = self.rooms.monotonic()
-        gone = self.gone.setdefault(uuid, Gone(now, 0))
+        gone = self.gone.setdefault(key, Gone(now, 0))
         gone.looks += 1
         return gone.looks >= 2 and now - gone.since >= self.rooms.settings.worker.gone_seconds
 
@@ -123,7 +149,7 @@ class Watch:
 
 def fair(waiting: Iterable[OwedRow], running: Counter[str]) -> list[OwedRow]:
     """Who is next: the experiment with the fewest jobs admitted, then who has waited longest."""
-    left = sorted(waiting, key=lambda row: row.due_at)
+    left = sorted(waiting, key=lambda row: row.owes["admit"])
     counts, order = Counter(running), []
     while left:
         row = min(left, key=lambda candidate: counts[candidate.experiment_id])
