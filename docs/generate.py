@@ -1,4 +1,4 @@
-"""Writes the reference pages that come from the code: settings, error codes, fault points.
+"""Writes the reference pages that come from the code: settings, error codes, exit codes, fault points.
 
 `python docs/generate.py` writes them; a test fails when they are stale.
 """
@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from pydantic_settings import BaseSettings
 
 from genoferry import errors, faults
+from genoferry.cli import exit_codes
 from genoferry.settings import Settings
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -93,7 +94,20 @@ def faults_page() -> str:
     )
 
 
-PAGES = {"settings.md": settings_page, "errors.md": errors_page, "fault-points.md": faults_page}
+def exit_codes_page() -> str:
+    own = [f"| {code.value} | {text} |" for code, text in exit_codes.MEANING.items()]
+    job = [f"| {code} | {text} |" for code, text in exit_codes.JOB_RUN.items()]
+    head = ["| code | meaning |", "|---|---|"]
+    lines = ["# Exit codes", "", "## The command line", "", *head, *own, ""]
+    return "\n".join([*lines, "## The job program (`genoferry job run`)", "", *head, *job, ""])
+
+
+PAGES = {
+    "exit-codes.md": exit_codes_page,
+    "settings.md": settings_page,
+    "errors.md": errors_page,
+    "fault-points.md": faults_page,
+}
 
 
 def main() -> None:
