@@ -190,6 +190,13 @@ class RowTooLarge(LedgerError):
     code = "row-too-large"
 
 
+class EventsWaiting(LedgerError):
+    """The topic has not taken this job's earlier events yet. The request is tried again."""
+
+    code = "events-waiting"
+    retryable = True
+
+
 class TooManyAttempts(LedgerError):
     """The job has used its 16 attempts. Send the request under a new uuid."""
 

@@ -6,10 +6,17 @@ The reference page `docs/reference/settings.md` is generated from these models.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from genoferry.errors import SettingsError
 
@@ -116,6 +123,15 @@ class ComputeSettings(BaseSettings):
     _home = field_validator("local_dir", "score_mirror")(lambda path: path and path.expanduser().absolute())
 
 
+class _Environment(EnvSettingsSource):
+    """The environment, but for the sections: each reads its own variables, and another program's `QUEUE` is not ours."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseSettings):
+            return None, field_name, False
+        return super().get_field_value(field, field_name)
+
+
 class Settings(BaseSettings):
     """The whole of it. `cluster_env` names the deployment, and the defaults of its resources follow from it."""
 
@@ -140,6 +156,12 @@ class Settings(BaseSettings):
     staging: StagingSettings = Field(default_factory=StagingSettings)
     worker: WorkerSettings = Field(default_factory=WorkerSettings)
     compute: ComputeSettings = Field(default_factory=ComputeSettings)
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *_: Any, **__: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, _Environment(settings_cls)
 
     @property
     def deployment(self) -> str:
@@ -174,5 +196,21 @@ def load() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        places = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
-        raise SettingsError(f"Settings of {error.title}: {places}") from None
+        prefix = PREFIXES.get(error.title, "")
+        places = [f"{prefix}{e['loc'][0]}".upper() + f": {e['msg']}" for e in error.errors(include_input=False)]
+        raise SettingsError("; ".join(places)) from None
+
+
+PREFIXES = {
+    kind.__name__: kind.model_config["env_prefix"]
+    for kind in (
+        AllowSettings,
+        KeyServiceSettings,
+        GlobusSettings,
+        QueueSettings,
+        StagingSettings,
+        WorkerSettings,
+        ComputeSettings,
+    )
+}
+"""Of the variables, by the name of the section."""

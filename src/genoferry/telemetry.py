@@ -30,11 +30,25 @@ def redact(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMappin
 def _clean(name: str, value: Any) -> Any:
     if _SECRET_NAME.search(name) or isinstance(value, bytes | bytearray | memoryview | SecretStr | SecretBytes):
         return REDACTED
+    if value is None or isinstance(value, bool | int | float):
+        return value
     if isinstance(value, dict):
-        return {k: _clean(str(k), v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
+        return {_text(k): _clean(str(k), v) for k, v in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
         return [_clean("", item) for item in value]
-    return _SECRET_TEXT.sub(REDACTED, value) if isinstance(value, str) else value
+    return _text(value)
+
+
+def _text(value: object) -> str:
+    """The value as text, since what an object's repr holds can't be known before."""
+    return _SECRET_TEXT.sub(REDACTED, value if isinstance(value, str) else repr(value))
+
+
+class _Redacting(logging.Formatter):
+    """For the standard library's logging, which vendors use."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return _text(super().format(record))
 
 
 def configure(level: str = "info", style: Literal["auto", "json", "console"] = "auto") -> None:
@@ -44,18 +58,17 @@ def configure(level: str = "info", style: Literal["auto", "json", "console"] = "
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info if not console else _passthrough,
+        structlog.processors.format_exc_info,  # before redaction: a traceback is text like any other
         redact,
     ]
-    renderer = structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer()
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)  # shows no variables
+    renderer = plain if console else structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, force=True)
-
-
-def _passthrough(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    return event
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Redacting(logging.BASIC_FORMAT))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
-from contextlib import AsyncExitStack
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from genoferry.errors import ServiceError, SettingsError
 
 if TYPE_CHECKING:
     from types_aiobotocore_dynamodb.client import DynamoDBClient
@@ -48,10 +51,12 @@ async def open_clients(stack: AsyncExitStack) -> Clients:
     from aioboto3 import Session
     from aiobotocore.config import AioConfig
 
-    session = Session()
+    with made():
+        session = Session()
 
     async def client(name: Any) -> Any:
-        return await stack.enter_async_context(session.client(name, config=AioConfig(**options(name))))
+        with made():
+            return await stack.enter_async_context(session.client(name, config=AioConfig(**options(name))))
 
     return Clients(
         sqs=await client("sqs"), sns=await client("sns"), dynamodb=await client("dynamodb"), s3=await client("s3")
@@ -63,4 +68,29 @@ def sync_client(service: str, **credentials: str) -> Any:
     import boto3
     from botocore.config import Config
 
-    return boto3.client(service, config=Config(**options(service)), **credentials)  # type: ignore[call-overload]
+    with made():
+        return boto3.client(service, config=Config(**options(service)), **credentials)  # type: ignore[call-overload]
+
+
+@contextmanager
+def made() -> Iterator[None]:
+    """What keeps a client from being made, as an error of ours. Raises `SettingsError`, `ServiceError`s."""
+    from botocore.exceptions import NoRegionError, ProfileNotFound
+
+    from genoferry.aws.errors import mapped
+
+    try:
+        with mapped():
+            yield
+    except ServiceError as error:
+        if isinstance(error.__cause__, NoRegionError):
+            raise SettingsError(
+                "No AWS region is set. Set AWS_DEFAULT_REGION, or export what `genoferry local env` prints."
+            ) from error
+        if isinstance(error.__cause__, ProfileNotFound):
+            raise SettingsError("AWS_PROFILE names a profile that isn't in AWS's configuration files.") from error
+        raise
+    except ValueError as error:
+        raise SettingsError(
+            "AWS_ENDPOINT_URL or AWS_ENDPOINT_URL_S3 is no URL. Give one such as http://127.0.0.1:4566."
+        ) from error

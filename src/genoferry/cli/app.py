@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
 from genoferry.cli import (
     cancel,
@@ -23,22 +22,7 @@ from genoferry.cli import (
     worker,
 )
 from genoferry.cli.demo import command as demo
-from genoferry.errors import GenoferryError
-
-
-class Group(TyperGroup):
-    """Ends a command with the message and exit code of its error, not with a traceback."""
-
-    def invoke(self, ctx: Any) -> Any:
-        try:
-            return super().invoke(ctx)
-        except GenoferryError as error:
-            from genoferry.cli.exit_codes import of_error
-            from genoferry.cli.output import complain
-
-            complain(error)
-            raise typer.Exit(of_error(error)) from error
-
+from genoferry.cli.groups import Command, Group
 
 app = typer.Typer(
     cls=Group,
@@ -49,20 +33,20 @@ app = typer.Typer(
 )
 RUN, WORK, TOOLS = "Run", "Requests and jobs", "Tools"
 
-app.command("demo", rich_help_panel=RUN)(demo.demo)
-app.command("worker", rich_help_panel=RUN)(worker.worker)
+app.command("demo", cls=Command, rich_help_panel=RUN, epilog=demo.EPILOG)(demo.demo)
+app.command("worker", cls=Command, rich_help_panel=RUN, epilog=worker.EPILOG)(worker.worker)
 app.add_typer(local.app, name="local", rich_help_panel=RUN)
 app.add_typer(job.app, name="job", rich_help_panel=RUN)
-app.command("send", rich_help_panel=WORK)(send.send)
-app.command("follow", rich_help_panel=WORK)(follow.follow)
-app.command("status", rich_help_panel=WORK)(status.status)
-app.command("jobs", rich_help_panel=WORK)(jobs.jobs)
-app.command("results", rich_help_panel=WORK)(results.results)
-app.command("cancel", rich_help_panel=WORK)(cancel.cancel)
+app.command("send", cls=Command, rich_help_panel=WORK, epilog=send.EPILOG)(send.send)
+app.command("follow", cls=Command, rich_help_panel=WORK, epilog=follow.EPILOG)(follow.follow)
+app.command("status", cls=Command, rich_help_panel=WORK, epilog=status.EPILOG)(status.status)
+app.command("jobs", cls=Command, rich_help_panel=WORK, epilog=jobs.EPILOG)(jobs.jobs)
+app.command("results", cls=Command, rich_help_panel=WORK, epilog=results.EPILOG)(results.results)
+app.command("cancel", cls=Command, rich_help_panel=WORK, epilog=cancel.EPILOG)(cancel.cancel)
 app.add_typer(dlq.app, name="dlq", rich_help_panel=WORK)
-app.command("stage", rich_help_panel=TOOLS)(stage.stage)
-app.command("schema", rich_help_panel=TOOLS)(schema.schema)
-app.command("doctor", rich_help_panel=TOOLS)(doctor.doctor)
+app.command("stage", cls=Command, rich_help_panel=TOOLS, epilog=stage.EPILOG)(stage.stage)
+app.command("schema", cls=Command, rich_help_panel=TOOLS, epilog=schema.EPILOG)(schema.schema)
+app.command("doctor", cls=Command, rich_help_panel=TOOLS, epilog=doctor.EPILOG)(doctor.doctor)
 
 
 def _version(wanted: bool) -> None:

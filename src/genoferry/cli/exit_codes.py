@@ -8,6 +8,7 @@ from enum import IntEnum
 from genoferry.errors import (
     AccessDenied,
     BadMessage,
+    DestinationConflict,
     FollowTimeout,
     GenoferryError,
     LocalNotUp,
@@ -73,6 +74,7 @@ BY_ERROR: tuple[tuple[type[GenoferryError], ExitCode], ...] = (
     (AccessDenied, ExitCode.SERVICE),
     (FollowTimeout, ExitCode.TIMED_OUT),
     (WouldOverwrite, ExitCode.WOULD_OVERWRITE),
+    (DestinationConflict, ExitCode.WOULD_OVERWRITE),
     (ScoresDiffer, ExitCode.SCORES_DIFFER),
     (ServiceError, ExitCode.SERVICE),
 )

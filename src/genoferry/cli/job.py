@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from genoferry.cli.groups import Command
+
 app = typer.Typer(no_args_is_help=True, help="The program inside the compute; a backend starts it.")
 
 
@@ -16,7 +18,9 @@ def _group() -> None:
     """A group with one command keeps its name."""
 
 
-@app.command("run", epilog="[bold]Example[/bold]\n\n  genoferry job run s3://development-work/UUID/1/job.json")
+@app.command(
+    "run", cls=Command, epilog="[bold]Example[/bold]\n\n  genoferry job run s3://development-work/UUID/1/job.json"
+)
 def run(uri: Annotated[str, typer.Argument(help="s3://BUCKET/UUID/ATTEMPT/job.json")]) -> None:
     """Do one attempt of one job.
 

@@ -32,6 +32,9 @@ STATE_STYLE: Mapping[str, str] = {
     "FAIL": "red",
 }
 
+AGAIN = "It is tried again."
+"""Of errors that a worker tries again; a command has by now."""
+
 
 def answers() -> Console:
     """Stdout."""
@@ -71,12 +74,15 @@ def complain(error: GenoferryError) -> None:
     from rich.text import Text
 
     console = notes()
-    text = Text.assemble(("Error: ", "bold red"), str(error), (f"  [{error.code}]", "dim"))
+    said = str(error).replace(AGAIN, "Run `genoferry doctor` to see which, and why.")
+    text = Text.assemble(("Error: ", "bold red"), said, (f"  [{error.code}]", "dim"))
     console.print(text, soft_wrap=not console.is_terminal)
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = ()) -> None:
-    """A table on a terminal, else tab-separated lines under a header."""
+def table(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = (), whole: Sequence[str] = ()
+) -> None:
+    """A table on a terminal, else tab-separated lines under a header. Columns of `whole` are never folded."""
     console = answers()
     if not console.is_terminal:
         for row in (columns, *rows):
@@ -87,7 +93,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Seque
 
     made = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
     for name in columns:
-        made.add_column(name, justify="right" if name in right else "left", overflow="fold")
+        made.add_column(name, justify="right" if name in right else "left", overflow="fold", no_wrap=name in whole)
     for row in rows:
         made.add_row(*(_styled(cell) for cell in row))
     console.print(made)
@@ -117,11 +123,11 @@ def _styled(text: str) -> Any:
     return Text(text, style=STATE_STYLE.get(text, ""))
 
 
-def moment(millis: int | None) -> str | None:
-    """A time of the ledger for people: UTC, to the second."""
+def iso(millis: int | None) -> str | None:
+    """A time of the ledger: ISO 8601 in UTC, to the second."""
     if millis is None:
         return None
-    return datetime.fromtimestamp(millis / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return datetime.fromtimestamp(millis / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def size(count: float) -> str:

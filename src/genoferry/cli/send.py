@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -13,12 +13,15 @@ from genoferry.cli import output
 
 if TYPE_CHECKING:
     from genoferry.contracts.envelope import Request
+    from genoferry.ledger.row import Row
 
 EPILOG = """[bold]Examples[/bold]
 
   genoferry send payloads/calculate_scores.json
 
-  uuid=$(genoferry send - < request.json) && genoferry follow "$uuid"
+  genoferry send - --follow < request.json
+
+  uuid=$(genoferry send request.json) && genoferry follow "$uuid" --timeout 3600
 """
 
 
@@ -27,6 +30,9 @@ def send(
     experiment_id: Annotated[
         str | None, typer.Option(help="experimentId of a bare JobRequest, which names none; its id if left out.")
     ] = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Then follow the job, with the exit codes of `follow`.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was sent as JSON.")] = False,
 ) -> None:
     """Validate a request and send it to the work queue; prints its uuid.
@@ -36,13 +42,16 @@ def send(
     """
     text = read_text(file)
     request = validate(text, experiment_id)
-    message_id = asyncio.run(_send(text, request))
+    message_id, before = asyncio.run(_send(text, request))
     if as_json:
         sent = {"uuid": request.uuid, "name": request.name, "experimentId": request.experiment_id}
         output.document(sent | {"messageId": message_id})
-        return
-    output.line(request.uuid)
-    output.hint(f"Sent. See how it goes: genoferry follow {request.uuid}")
+    else:
+        output.line(request.uuid)
+    if follow:
+        _follow(request.uuid, before, as_json=as_json)
+    if not as_json:
+        output.hint(f"Sent. See how it goes: genoferry follow {request.uuid}")
 
 
 def read_text(file: str) -> str:
@@ -72,8 +81,24 @@ def validate(text: str, group_id: str | None = None) -> Request:
     return request
 
 
-async def _send(text: str, request: Request) -> str:
+async def _send(text: str, request: Request) -> tuple[str, int]:
+    """The message's id, and the sequence that a job of this uuid had come to before."""
     from genoferry.cli.services import services
+    from genoferry.ledger.row import Row
 
     async with services() as open_services:
-        return await open_services.outgoing.send(text, request.experiment_id)
+        known = await open_services.ledger.get(request.uuid)
+        message_id = await open_services.outgoing.send(text, request.experiment_id)
+        return message_id, known.sequence if isinstance(known, Row) else 0
+
+
+def _follow(uuid: str, after: int, *, as_json: bool) -> NoReturn:
+    from genoferry.cli.follow import finish, watch
+    from genoferry.cli.services import services
+    from genoferry.cli.views import view
+
+    async def follow() -> Row:
+        async with services() as open_services:
+            return await watch(open_services.ledger, uuid, view(as_json=as_json), after=after)
+
+    finish(asyncio.run(follow()))

@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from genoferry.settings import Settings
 
 EXIT_NOW = 130
+EPILOG = """[bold]Examples[/bold]
+
+  genoferry worker
+
+  genoferry worker --drain    (do what there is, then stop)
+"""
 
 
 def worker(

@@ -20,7 +20,7 @@ import psutil
 import structlog
 
 from genoferry.compute.credentials import write_private
-from genoferry.compute.processes import Stat, in_session, stat_of, with_argument
+from genoferry.compute.processes import Stat, await_ends, in_session, stat_of, with_argument
 from genoferry.compute.protocol import Handle, JobSpec, Observation
 from genoferry.contracts.base import Contract
 from genoferry.errors import SubmitFailed
@@ -117,11 +117,18 @@ class LocalRunner:
                 start_new_session=True,
                 umask=0o077,
             )
+        self._forget_cleaned()
         self._children[spec.name] = child
         ref = self._ref(child.pid)
         assert ref is not None  # noqa: S101  # a child of ours stays at least a zombie until we wait for it
         write_private(folder / "process.json", ref.model_dump_json())
         return ref
+
+    def _forget_cleaned(self) -> None:
+        """Let go of the children that another worker cleaned up after: each is a zombie until it is waited for."""
+        for name, child in list(self._children.items()):
+            if not self._folder(name).exists() and child.poll() is not None:
+                del self._children[name]
 
     def _ref(self, pid: int) -> ProcessRef | None:
         stat = stat_of(pid)
@@ -188,11 +195,11 @@ class LocalRunner:
         child = self._children.get(handle.name)
         if child is not None and child.pid == ref.pid:
             _reap(child)  # by its own handle, or its exit code would be lost to another's wait
-        _, alive = psutil.wait_procs([p for p in processes if p.pid != ref.pid or child is None], timeout=TERM_SECONDS)
+        alive = await_ends([p for p in processes if p.pid != ref.pid or child is None], TERM_SECONDS)
         for process in alive:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
-        psutil.wait_procs(alive, timeout=TERM_SECONDS)
+        await_ends(alive, TERM_SECONDS)
 
     def _clean(self, handle: Handle) -> None:
         self._end(handle)

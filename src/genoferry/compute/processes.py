@@ -7,10 +7,14 @@ workers always agree on whether a pid is still the same process.
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+
+POLL_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
@@ -56,3 +60,17 @@ def in_session(leader: int, folder: Path) -> list[psutil.Process]:
         except (ProcessLookupError, psutil.Error):
             continue  # it ended while we looked
     return found
+
+
+def await_ends(processes: Sequence[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Wait for their ends; those that live on. Another worker's child has ended once it is a zombie: that worker may
+    be busy or stopped, and reaps it when it likes."""
+    deadline = time.monotonic() + seconds
+    while (alive := [p for p in processes if _lives(p)]) and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
+    return alive
+
+
+def _lives(process: psutil.Process) -> bool:
+    stat = stat_of(process.pid)
+    return stat is not None and not stat.zombie and process.is_running()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, NoReturn
 from uuid import UUID, uuid5
 
 from pydantic import BeforeValidator, Field, StringConstraints, ValidationError
+from pydantic_core import ErrorDetails
 
 from genoferry.contracts.base import CamelContract
 from genoferry.contracts.names import ExperimentId, SafeText
@@ -24,10 +26,14 @@ OnDuplicate = Literal["attach", "retry-if-failed", "restart"]
 
 def _utc(value: object) -> object:
     """ISO 8601, or `2099-12-31 00:00:00`; a time without a zone is UTC."""
+    wrong = ValueError("must be a string such as 2099-12-31T00:00:00Z")
     if not isinstance(value, str):
-        raise ValueError("must be a string such as 2099-12-31T00:00:00Z")
-    time = datetime.fromisoformat(value)
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+        raise wrong
+    try:
+        time = datetime.fromisoformat(value)
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except (ValueError, OverflowError):  # their messages hold the value
+        raise wrong from None
 
 
 def parse_uuid(value: object) -> object:
@@ -82,26 +88,39 @@ def parse_request(text: str, *, group_id: str | None = None) -> Request:
 
 
 def read_uuid(text: str) -> str | None:
-    """The uuid of a message that is otherwise bad, so that its sender can be told."""
+    """The uuid of a message that is otherwise bad, so that its sender can be told; a bare JobRequest's is its own."""
     try:
         document = _load(text)
-        return str(UUID(document["uuid"]))
-    except (BadMessage, KeyError, ValueError, TypeError, AttributeError):
+        if "pipeline_param" in document and "body" not in document:
+            document = _wrap(document, None)
+    except NotJson:
         found = re.search(r'"uuid"\s*:\s*"([0-9A-Fa-f-]{36})"', text[: 2 * MAX_MESSAGE_BYTES])
         return _uuid_or_none(found[1]) if found else None
+    except BadMessage:
+        return None
+    return _uuid_or_none(document.get("uuid"))
 
 
 def explain(error: ValidationError, kind: type[BadMessage]) -> BadMessage:
-    """The validation error as one of ours: where and why, never what was written."""
-    places = [f"{'.'.join(map(str, e['loc'])) or 'message'}: {e['msg']}" for e in error.errors(include_input=False)]
+    """The validation error as one of ours: where and why, never what was written, be it the name of a field."""
+    places = [_place(found) for found in error.errors(include_input=False)]
     more = f" (and {len(places) - 5} more)" if len(places) > 5 else ""
     return kind("; ".join(places[:5]) + more)
+
+
+def _place(found: ErrorDetails) -> str:
+    loc, message = [str(part) for part in found["loc"]], found["msg"].removeprefix("Value error, ")
+    if found["type"] == "extra_forbidden":
+        loc, message = [*loc[:-1], "(a field)"], "is not known here"
+    if found["type"] == "union_tag_invalid":
+        message = f"must be one of {found['ctx']['expected_tags']}"
+    return f"{'.'.join(loc) or 'message'}: {message}"
 
 
 def _load(text: str) -> dict[str, Any]:
     try:
         text.encode()
-        document = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unique)
+        document = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_unique)
         json.dumps(document, ensure_ascii=False).encode()  # an escaped lone surrogate is no text
     except (ValueError, RecursionError):
         raise NotJson from None
@@ -121,6 +140,12 @@ def _refuse_constant(_: str) -> NoReturn:
     raise ValueError("NaN and Infinity are not JSON")
 
 
+def _finite(text: str) -> float:
+    if math.isinf(number := float(text)):
+        raise ValueError("a number is too large")
+    return number
+
+
 def _wrap(job_request: dict[str, Any], group_id: str | None) -> dict[str, Any]:
     pipeline = job_request["pipeline_param"]
     run_id = pipeline.get("id") if isinstance(pipeline, dict) else None
@@ -133,8 +158,8 @@ def _wrap(job_request: dict[str, Any], group_id: str | None) -> dict[str, Any]:
     }
 
 
-def _uuid_or_none(text: str) -> str | None:
+def _uuid_or_none(text: object) -> str | None:
     try:
-        return str(UUID(text))
+        return str(UUID(text)) if isinstance(text, str) else None
     except ValueError:
         return None

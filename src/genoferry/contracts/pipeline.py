@@ -4,16 +4,30 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, TypeAdapter, field_validator, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter, field_validator, model_validator
 
 from genoferry.contracts.base import Contract
-from genoferry.contracts.names import RelativePath, RunId
+from genoferry.contracts.names import RelativePath, RunId, check_relative_path
 
 Build = Literal["GRCh37", "GRCh38"]
 MAX_ROWS = 32
 PgsId = Annotated[str, StringConstraints(pattern=r"^PGS[0-9]{6,9}$")]
+
+
+def _check_has_a_path(uri: str) -> str:
+    """`scheme://authority/path`, or `file:///path`. Raises `ValueError`."""
+    scheme, _, rest = uri.partition("://")
+    authority, slash, path = rest.partition("/")
+    if not slash or bool(authority) == (scheme == "file"):
+        raise ValueError("must look like s3://BUCKET/KEY, https://HOST/PATH or file:///PATH")
+    check_relative_path(path)
+    return uri
+
+
 ScorefileUri = Annotated[
-    str, StringConstraints(pattern=r"^(s3|https?|file)://[^\s?#@\\\x00]+$", max_length=1024, strict=True)
+    str,
+    StringConstraints(pattern=r"^(s3|https?|file)://[^\s?#@\\\x00]+$", max_length=1024, strict=True),
+    AfterValidator(_check_has_a_path),
 ]
 
 

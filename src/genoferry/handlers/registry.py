@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 import genoferry.handlers
 from genoferry.contracts.envelope import Request, explain
-from genoferry.errors import InvalidBody, SettingsError, UnknownName
+from genoferry.errors import InvalidBody, MessageTooLarge, SettingsError, UnknownName
 from genoferry.handlers.protocol import Handler
 
 Handlers = Mapping[str, Handler]
@@ -48,10 +48,13 @@ def find(handlers: Handlers, name: str) -> Handler:
 
 
 def parse_body(handler: Handler, request: Request) -> BaseModel:
-    """The request's body as its handler's model has it: strict JSON. Raises `InvalidBody`."""
+    """The request's body as its handler's model has it: strict JSON. Raises `InvalidBody`, or `MessageTooLarge` for a
+    list of files that is too long."""
     try:
-        return handler.body.model_validate_json(json.dumps(request.body))
+        return handler.body.model_validate_json(json.dumps(request.body), strict=True)
     except ValidationError as error:
+        if any(e["type"] == "too_long" and e["loc"][-1] == "files" for e in error.errors(include_input=False)):
+            raise MessageTooLarge from None
         raise explain(error, InvalidBody) from None
 
 

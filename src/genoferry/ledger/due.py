@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
-from typing import Literal
 
 from genoferry.ledger.row import KEEP_MILLIS, Row
 
 SHARDS = 8
 FAR = 253_402_300_799_000
 """The end of the year 9999: when a live row to which nothing is owed by itself comes up."""
-Owed = Literal["admit", "publish", "work", "look", "deadline"]
+CLEAN = "clean"
+"""What any worker may clean up; what only workers of a runner may is `clean_by(runner)`."""
 
 
 @dataclass(frozen=True)
@@ -39,19 +39,29 @@ def deadline_at(row: Row, deadlines: Deadlines) -> int | None:
     return min(times, default=None)
 
 
-def owes(row: Row, deadlines: Deadlines) -> dict[Owed, int]:
-    """All that is owed to a row, and when. While a lease is held, its work and publication are its holder's."""
+def clean_by(runner: str) -> str:
+    """The kind of clean-up that needs this runner: it has to end what the compute has of the attempt."""
+    return f"{CLEAN} {runner}"
+
+
+def owes(row: Row, deadlines: Deadlines) -> dict[str, int]:
+    """All that is owed to a row, and when: admit, publish, work (staging, submission), clean, look, deadline.
+
+    While a lease is held, publication, work and clean-up are its holder's.
+    """
     free_at = row.lease_until or 0 if row.lease_token is not None else 0
     deadline = deadline_at(row, deadlines)
-    work = row.retry_at if row.state in ("STAGING", "SUBMITTING") or row.clean_up else None
+    work = row.retry_at if row.state in ("STAGING", "SUBMITTING") else None
     if work is None and row.lease_token is not None:
         work = 0
-    owed: dict[Owed, int | None] = {
+    cleans = {CLEAN if up.intent is None else clean_by(up.intent.runner) for up in row.clean_up}
+    owed: dict[str, int | None] = {
         "admit": row.retry_at if row.state == "REQUESTED" else None,
         "publish": max(row.publish_at, free_at) if row.outbox else None,
         "work": None if work is None else max(work, free_at),
         "look": row.look_at,
         "deadline": deadline,
+        **dict.fromkeys(sorted(cleans), max(row.retry_at, free_at)),
     }
     return {kind: at for kind, at in owed.items() if at is not None}
 

@@ -15,9 +15,9 @@ from pydantic import Field, TypeAdapter
 
 from genoferry.aws.errors import mapped
 from genoferry.contracts.base import SCHEMA_VERSION
-from genoferry.errors import NewerSchema, PreconditionFailed, RowTooLarge, VersionConflict
+from genoferry.errors import NewerSchema, PreconditionFailed, VersionConflict
 from genoferry.ledger.due import SHARDS, Deadlines, due_at, owes, shard, ttl
-from genoferry.ledger.row import MAX_ROW_BYTES, CancelMark, Lease, OwedRow, Row, State
+from genoferry.ledger.row import CancelMark, Lease, OwedRow, Row, State, encoded
 
 if TYPE_CHECKING:
     from types_aiobotocore_dynamodb.client import DynamoDBClient
@@ -66,7 +66,7 @@ class DynamoLedger:
         with mapped():
             async for page in self._client.get_paginator("scan").paginate(**query):
                 for item in page["Items"]:
-                    document = _parse(item)
+                    document = _parse(item) if _readable(item) else None
                     if isinstance(document, Row):
                         yield document
 
@@ -86,10 +86,8 @@ class DynamoLedger:
     async def _put(
         self, key: str, document: Row | CancelMark | Lease, attributes: dict[str, Any], expected: int | None
     ) -> None:
-        text = document.model_dump_json(exclude_none=True)
-        if len(text.encode()) > MAX_ROW_BYTES:
-            raise RowTooLarge
-        item = {"uuid": {"S": key}, "version": _n(document.version), "schema_version": _n(SCHEMA_VERSION)}
+        text = encoded(document)
+        item = {"uuid": {"S": key}, "version": _n(document.version), "schema_version": _n(document.schema_version)}
         condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(#u)"}
         condition["ExpressionAttributeNames"] = {"#u": "uuid"}
         if expected is not None:

@@ -16,6 +16,10 @@ from genoferry.ledger.row import Lease, Row, changed
 from genoferry.ledger.update import update
 
 
+FORGET_LENGTHS = 100
+"""Lengths of a lease after which a sight of it is forgotten: who would take it over has done so long before."""
+
+
 @dataclass
 class Observed:
     """When this process first saw each token, by key."""
@@ -25,11 +29,12 @@ class Observed:
 
     def stale(self, key: str, token: str, length: float) -> bool:
         """Whether this token has stood for `length` seconds before our eyes. Call it at every sight."""
-        known = self.seen.get(key)
+        now, known = self.monotonic(), self.seen.get(key)
         if known is None or known[0] != token:
-            self.seen[key] = (token, self.monotonic())
+            kept = {k: sight for k, sight in self.seen.items() if now - sight[1] < FORGET_LENGTHS * length}
+            self.seen = kept | {key: (token, now)}
             return False
-        return self.monotonic() - known[1] >= length
+        return now - known[1] >= length
 
     def forget(self, key: str) -> None:
         self.seen.pop(key, None)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from genoferry.errors import RowTooLarge, VersionConflict
+from genoferry.contracts.base import SCHEMA_VERSION
+from genoferry.errors import NewerSchema, VersionConflict
 from genoferry.ledger.due import Deadlines, due_at, owes
-from genoferry.ledger.row import MAX_ROW_BYTES, CancelMark, Lease, OwedRow, Row, State
+from genoferry.ledger.row import CancelMark, Lease, OwedRow, Row, State, encoded
 
 
 class MemoryLedger:
@@ -18,28 +19,32 @@ class MemoryLedger:
         self._leases: dict[str, Lease] = {}
 
     async def get(self, uuid: str) -> Row | CancelMark | None:
-        return self._rows.get(uuid)
+        row = self._rows.get(uuid)
+        if row is not None and row.schema_version > SCHEMA_VERSION:
+            raise NewerSchema
+        return row
 
     async def put(self, row: Row | CancelMark, *, expected: int | None) -> None:
         present = self._rows.get(row.uuid)
         if (present.version if present else None) != expected:
             raise VersionConflict
-        if len(row.model_dump_json()) > MAX_ROW_BYTES:
-            raise RowTooLarge
-        self._rows[row.uuid] = type(row).model_validate_json(row.model_dump_json())
+        self._rows[row.uuid] = type(row).model_validate_json(encoded(row))
 
     async def anything_owed(self) -> bool:
         return bool(await self.owed())
 
     async def owed(self, *, before: int | None = None) -> list[OwedRow]:
-        rows = [(due_at(row, self._deadlines), row) for row in self._rows.values() if isinstance(row, Row)]
+        rows = [(due_at(row, self._deadlines), row) for row in self._readable()]
         due = [(at, row) for at, row in rows if at is not None and (before is None or at <= before)]
         return [self._owed_row(row, at) for at, row in sorted(due, key=lambda pair: pair[0])]
 
     async def jobs(self, *, state: State | None = None) -> AsyncIterator[Row]:
-        for row in list(self._rows.values()):
-            if isinstance(row, Row) and state in (None, row.state):
+        for row in self._readable():
+            if state in (None, row.state):
                 yield row
+
+    def _readable(self) -> list[Row]:
+        return [r for r in self._rows.values() if isinstance(r, Row) and r.schema_version <= SCHEMA_VERSION]
 
     async def get_lease(self, name: str) -> Lease | None:
         return self._leases.get(name)
@@ -62,5 +67,5 @@ class MemoryLedger:
             experiment_id=row.experiment_id,
             lease_token=row.lease_token,
             lease_until=row.lease_until,
-            owes={str(kind): when for kind, when in owes(row, self._deadlines).items()},
+            owes=owes(row, self._deadlines),
         )

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from genoferry.contracts.base import Contract, Versioned
 from genoferry.contracts.events import ErrorInfo, Event
 from genoferry.contracts.results import ResultPointer
+from genoferry.errors import RowTooLarge
 
 State = Literal[
     "REQUESTED", "STAGING", "SUBMITTING", "SUBMITTED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED"
@@ -148,6 +149,14 @@ class OwedRow(Contract):
     def due(self, now: int, *kinds: str) -> bool:
         """Whether one of these kinds of work is owed by now."""
         return any(self.owes.get(kind, now + 1) <= now for kind in kinds)
+
+
+def encoded(document: Row | CancelMark | Lease) -> str:
+    """The document as a ledger keeps it. Raises `RowTooLarge` past 64 KiB."""
+    text = document.model_dump_json(exclude_none=True)
+    if len(text.encode()) > MAX_ROW_BYTES:
+        raise RowTooLarge
+    return text
 
 
 def changed(row: Row, **changes: Any) -> Row:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from genoferry.contracts.events import ErrorInfo, Event, EventName, ProgressInfo, Warn, event_id, utc_time
 from genoferry.contracts.results import ResultPointer
-from genoferry.errors import TooManyAttempts
+from genoferry.errors import EventsWaiting, TooManyAttempts
 from genoferry.ledger.row import MAX_ATTEMPTS, RECENT_EVENTS, CleanUp, FileState, Intent, ProgressMark, Row, changed
 
 END_EVENT: dict[str, EventName] = {
@@ -19,6 +19,10 @@ END_EVENT: dict[str, EventName] = {
     "CANCELLED": "Cancelled",
     "EXPIRED": "Expired",
 }
+
+
+MAX_UNTOLD = 12
+"""Events in the outbox past which no new attempt is made: at 4 KiB each they would leave no room for its files."""
 
 
 def tell(row: Row, now: int, event: EventName, **fields: Any) -> Row:
@@ -66,8 +70,8 @@ def file_state(row: Row, index: int, state: FileState, *, attempt: int) -> Row:
     return changed(row, files=tuple(files), failures=0 if state.etag else row.failures)
 
 
-def staged(row: Row, now: int) -> Row:
-    if row.state != "STAGING":
+def staged(row: Row, now: int, *, attempt: int) -> Row:
+    if row.state != "STAGING" or row.attempt != attempt:
         return row
     return changed(row, state="SUBMITTING", failures=0, retry_at=now, progress=None, updated_at=now)
 
@@ -168,9 +172,14 @@ def lose(row: Row, now: int, *, attempt: int, delay: int) -> Row:
 
 
 def again(row: Row, now: int, message_id: str, request_key: str) -> Row:
-    """A new attempt from the start, asked for by a message (`retry-if-failed`, `restart`)."""
+    """A new attempt from the start, asked for by a message (`retry-if-failed`, `restart`).
+
+    Raises `TooManyAttempts`, and `EventsWaiting` while so much is untold that the row could outgrow its limit.
+    """
     if not row.terminal:
         return row
+    if len(row.outbox) > MAX_UNTOLD:
+        raise EventsWaiting
     row = _next_attempt(changed(row, message_ids=(*row.message_ids, message_id), request_key=request_key))
     row = changed(
         row,
@@ -190,11 +199,11 @@ def again(row: Row, now: int, message_id: str, request_key: str) -> Row:
 
 def republish(row: Row, now: int) -> Row:
     """The present state once more, under a new sequence (and the Result, where there is one); one pending at most."""
-    if not row.terminal:
-        return tell(row, now, PRESENT[row.state]) if not row.outbox else row
-    last = END_EVENT[row.state]
+    last = END_EVENT.get(row.state) or PRESENT[row.state]
     if any(event.event == last for event in row.outbox):
         return row
+    if not row.terminal:
+        return tell(row, now, last)
     fields: dict[str, Any] = {"error": row.error} if last == "Failed" else {}
     if last == "Succeeded":
         fields["verified"] = row.verified

@@ -7,7 +7,7 @@ import structlog
 from genoferry import faults
 from genoferry.contracts.envelope import Request, parse_request
 from genoferry.contracts.keys import request_key
-from genoferry.errors import Conflict, VersionConflict
+from genoferry.errors import Conflict
 from genoferry.handlers.protocol import Command, Plan
 from genoferry.handlers.registry import find, parse_body
 from genoferry.ledger.row import CancelMark, Row, changed
@@ -44,16 +44,17 @@ async def _record(rooms: Rooms, message: Message, request: Request, plan: Plan) 
     await rooms.work.put(key, request.model_dump_json(exclude_none=True).encode())
     row = new_row(rooms, message, request, plan, key)
     known = await rooms.ledger.get(request.uuid)
-    try:
-        await _create(rooms, row, known)
-    except VersionConflict:
-        await update(rooms.ledger, row.uuid, lambda there: merge(there, row, request, rooms.now()))
-
-
-async def _create(rooms: Rooms, row: Row, known: Row | CancelMark | None) -> None:
-    """Put the row if there is none; a cancellation that came first is honoured, or replaced if it isn't ours."""
     if isinstance(known, Row):
-        raise VersionConflict
+        await update(rooms.ledger, row.uuid, lambda there: merge(there, row, request, rooms.now()))
+    else:
+        await _create(rooms, row, known)
+
+
+async def _create(rooms: Rooms, row: Row, known: CancelMark | None) -> None:
+    """Put the row if there is none; a cancellation that came first is honoured, or replaced if it isn't ours.
+
+    Raises `VersionConflict` where another wrote at the same moment: the message is then tried again.
+    """
     now = rooms.now()
     row = requested(row, now)
     if row.timeout_at is not None and row.timeout_at <= now:

@@ -17,10 +17,18 @@ from genoferry.worker.rooms import Rooms
 log = structlog.get_logger()
 
 
+def cleanable(row: Row, runner: str) -> CleanUp | None:
+    """The first clean-up owed that a worker of this runner can do: one that a compute may have something of is for
+    workers of its own runner, and must not hold up what comes after."""
+    return next((owed for owed in row.clean_up if owed.intent is None or owed.intent.runner == runner), None)
+
+
 async def clean(held: Held) -> None:
-    """Do the first clean-up owed. Idempotent: every step finds its work done, or does it."""
+    """Do one clean-up owed. Idempotent: every step finds its work done, or does it."""
     rooms, row = held.rooms, held.row
-    owed = row.clean_up[0]
+    owed = cleanable(row, rooms.runner.key)
+    if owed is None:
+        return
     await _end_compute(rooms, row, owed)
     faults.point("clean")
     await _delete_objects(rooms, row, owed)
@@ -33,8 +41,7 @@ async def _end_compute(rooms: Rooms, row: Row, owed: CleanUp) -> None:
         return
     tombstone = Tombstone(uuid=row.uuid, attempt=owed.attempt, reason=row.state)
     await rooms.work.put(job_key(row.uuid, owed.attempt), tombstone.model_dump_json().encode())
-    if owed.intent.runner == rooms.runner.key:
-        await rooms.runner.clean(Handle(row.uuid, owed.attempt, owed.intent.name, owed.intent.ref))
+    await rooms.runner.clean(Handle(row.uuid, owed.attempt, owed.intent.name, owed.intent.ref))
 
 
 async def _delete_objects(rooms: Rooms, row: Row, owed: CleanUp) -> None:

@@ -12,8 +12,8 @@ import structlog
 from genoferry.contracts.events import ErrorInfo
 from genoferry.errors import AlreadySubmitted, GenoferryError, LeaseLost, NoSuchJob, StagingStopped, TooManyAttempts
 from genoferry.ledger.row import MAX_ATTEMPTS, Row
-from genoferry.ledger.states import back_off, fail, lose
-from genoferry.worker.clean import clean
+from genoferry.ledger.states import back_off, back_off_publishing, fail, lose
+from genoferry.worker.clean import clean, cleanable
 from genoferry.worker.held import Held
 from genoferry.worker.publish import flush
 from genoferry.worker.rooms import Rooms
@@ -30,11 +30,8 @@ def duty(row: Row, now: int, *, runner: str, can_stage: bool = True) -> Duty | N
         return "publish"
     if row.retry_at > now:
         return None
-    if row.clean_up and row.clean_up[0].intent is None:
+    if cleanable(row, runner) is not None:
         return "clean"
-    if row.clean_up:
-        intent = row.clean_up[0].intent
-        return "clean" if intent and intent.runner == runner else None
     if row.state == "STAGING":
         return "stage" if can_stage else None
     return "submit" if row.state == "SUBMITTING" and row.runner == runner else None
@@ -86,8 +83,7 @@ class Driver:
             log.warning("lease lost", uuid=held.row.uuid)
         finally:
             beat.cancel()
-            with suppress(asyncio.CancelledError):
-                await beat
+            await asyncio.wait([beat])  # whatever it ended with, the lease is given back
             await held.give_back()
         return did
 
@@ -102,6 +98,7 @@ class Driver:
             "stage": self._stage,
             "submit": submit,
         }
+        attempt = held.row.attempt
         try:
             await work[owed](held)
         except (LeaseLost, asyncio.CancelledError):
@@ -113,10 +110,10 @@ class Driver:
         except AlreadySubmitted:
             await held.update(self._give_attempt_up)
         except GenoferryError as error:
-            await self._failed(owed, held, error)
+            await self._failed(owed, held, error, attempt)
         except Exception:
             log.exception("unexpected", uuid=held.row.uuid, duty=owed)
-            await self._failed(owed, held, GenoferryError())
+            await self._failed(owed, held, GenoferryError(), attempt)
         return True
 
     def _give_attempt_up(self, row: Row) -> Row:
@@ -126,16 +123,21 @@ class Driver:
             return fail(row, now, ErrorInfo.of(TooManyAttempts()), attempt=row.attempt)
         return lose(row, now, attempt=row.attempt, delay=self._rooms.backoff_millis(row.failures))
 
-    async def _failed(self, owed: Duty, held: Held, error: GenoferryError) -> None:
-        """A passing failure backs off; a lasting one, or one too many, fails the job. A clean-up is only owed again."""
+    async def _failed(self, owed: Duty, held: Held, error: GenoferryError, attempt: int) -> None:
+        """A passing failure backs off; a lasting one, or one too many, fails the job. Publication and clean-up are only
+        owed again."""
         row, rooms = held.row, self._rooms
         log.warning("failed", uuid=row.uuid, duty=owed, code=error.code, cause=str(error), failures=row.failures)
+        if owed == "publish":
+            delay = rooms.backoff_millis(5)
+            await held.update(lambda there: back_off_publishing(there, rooms.now(), delay))
+            return
         passing = error.retryable or type(error) is GenoferryError
         if owed == "clean" or (passing and row.failures + 1 < rooms.settings.worker.max_failures):
             delay = rooms.backoff_millis(row.failures)
             await held.update(lambda there: back_off(there, rooms.now(), delay))
             return
-        await held.update(lambda there: fail(there, rooms.now(), ErrorInfo.of(error), attempt=row.attempt))
+        await held.update(lambda there: fail(there, rooms.now(), ErrorInfo.of(error), attempt=attempt))
 
     async def _stage(self, held: Held) -> None:
         async with self._slots:

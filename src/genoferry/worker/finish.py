@@ -11,8 +11,9 @@ from genoferry.contracts.events import ErrorInfo
 from genoferry.contracts.keys import exit_key
 from genoferry.contracts.reports import ExitReport
 from genoferry.contracts.results import ResultPointer
-from genoferry.errors import CalculationError, JobLost, NoExitReport
+from genoferry.errors import CalculationError, GenoferryError, JobLost, NoExitReport, RowTooLarge
 from genoferry.handlers.protocol import JobHandler
+from genoferry.handlers.registry import find
 from genoferry.ledger.row import MAX_ATTEMPTS, Row
 from genoferry.ledger.states import fail, looked, lose, running, succeed
 from genoferry.ledger.update import update
@@ -32,7 +33,18 @@ async def settle(rooms: Rooms, row: Row, seen: Observation) -> Row:
         return await update(rooms.ledger, row.uuid, lambda there: running(looked(there), rooms.now(), attempt=attempt))
     log.info("ended", uuid=row.uuid, attempt=attempt, phase=seen.phase, exit_code=seen.exit_code, reason=seen.reason)
     faults.point("finish")
-    return await update(rooms.ledger, row.uuid, lambda there: _end(rooms, there, seen, report))
+    try:
+        return await update(rooms.ledger, row.uuid, lambda there: _end(rooms, there, seen, report))
+    except RowTooLarge as error:
+        failure: GenoferryError = error
+    except GenoferryError:
+        raise  # passing, or this worker's own trouble: another look may go better
+    except Exception:
+        log.exception("unexpected", uuid=row.uuid, attempt=attempt)  # the handler's own code: it won't go better
+        failure = GenoferryError()
+    return await update(
+        rooms.ledger, row.uuid, lambda there: fail(there, rooms.now(), ErrorInfo.of(failure), attempt=attempt)
+    )
 
 
 async def read_report(rooms: Rooms, row: Row) -> ExitReport | None:
@@ -64,7 +76,7 @@ def _by_report(rooms: Rooms, row: Row, report: ExitReport) -> Row:
     now = rooms.now()
     row = running(row, now, attempt=report.attempt)
     if report.exit_code == 0:
-        handler = rooms.handlers[row.name]
+        handler = find(rooms.handlers, row.name)
         assert handler.kind == "job"  # noqa: S101  # only such messages get a row
         pointers = _pointers(handler, report)
         return succeed(row, now, attempt=report.attempt, results=pointers, verified=report.verified)

@@ -66,3 +66,5 @@ class Held:
                 await after()
             except GenoferryError as error:
                 log.warning("beat failed", uuid=self.row.uuid, code=error.code, cause=str(error))
+            except Exception:
+                log.exception("unexpected", uuid=self.row.uuid)

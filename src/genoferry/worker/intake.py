@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from genoferry.errors import GenoferryError, VersionConflict
+from genoferry.errors import GenoferryError, ServiceError
 from genoferry.queue.protocol import Message, Queue
 from genoferry.worker.accept import accept
 from genoferry.worker.hints import take_hint
@@ -36,7 +36,7 @@ class Intake:
         ]
 
     async def accept(self, message: Message) -> None:
-        """Accept, reject, or let come back. Raises the passing errors, at which polling pauses."""
+        """Accept, reject, or let come back. Raises a service's errors, at which polling pauses."""
         self.busy += 1
         try:
             await accept(self.rooms, message)
@@ -82,7 +82,7 @@ class Intake:
         if not isinstance(error, GenoferryError):
             log.error("unexpected", message_id=message.id, exc_info=error)
         await self.rooms.queue.hide(message, 1 + self.rooms.backoff_millis(message.receive_count) // 1000)
-        if isinstance(error, GenoferryError) and not isinstance(error, VersionConflict):
+        if isinstance(error, ServiceError):
             raise error
 
     async def _hint(self, message: Message) -> None:

@@ -9,6 +9,7 @@ from functools import partial
 import structlog
 
 from genoferry.errors import GenoferryError
+from genoferry.ledger.due import CLEAN, clean_by
 from genoferry.ledger.row import OwedRow
 from genoferry.worker.drive import Driver
 from genoferry.worker.intake import Intake
@@ -40,6 +41,8 @@ class Worker:
 
     def stop(self) -> None:
         """Take no new work, and end."""
+        if not self._stopping.is_set():
+            log.info("draining", driving=len(self._driving))
         self._stopping.set()
         self._wake.set()
 
@@ -100,7 +103,7 @@ class Worker:
             admitted = await self._as_holder(rows)
         now = self.rooms.now()
         for row in await self.rooms.ledger.owed(before=now) if admitted else rows:
-            if row.due(now, "publish", "work") and self._is_ours(row, now):
+            if self._is_ours(row, now):
                 self._drive(row)
 
     async def _as_holder(self, rows: list[OwedRow]) -> int:
@@ -116,11 +119,12 @@ class Worker:
     def _is_ours(self, row: OwedRow, now: int) -> bool:
         """Whether a drive could do anything: publication is anyone's, a compute's things are for its runner's workers,
         and staging waits for a slot."""
-        if row.due(now, "publish"):
+        runner = self.rooms.runner.key
+        if row.due(now, "publish", CLEAN, clean_by(runner)):
             return True
         if row.state == "STAGING":
-            return self._driver.has_slot()
-        return row.runner in (None, self.rooms.runner.key)
+            return row.due(now, "work") and self._driver.has_slot()
+        return row.due(now, "work") and row.runner in (None, runner)
 
     def _drive(self, row: OwedRow) -> None:
         if row.uuid not in self._driving and not self._stopping.is_set():

@@ -11,6 +11,7 @@ from genoferry.contracts.envelope import parse_request, read_uuid
 from genoferry.contracts.events import ErrorInfo, Event, utc_time
 from genoferry.contracts.keys import rejected_key
 from genoferry.errors import BadMessage, GenoferryError, LedgerError, TooManyReceives
+from genoferry.handlers.registry import Handlers
 from genoferry.notify import attributes, event_message
 from genoferry.queue.protocol import Message
 from genoferry.worker.rooms import Rooms
@@ -58,19 +59,21 @@ async def _tell(rooms: Rooms, message: Message, uuid: str, error: GenoferryError
         event="Rejected",
         error=ErrorInfo.of(error),
     )
-    name, experiment_id, socket_id = _known(message)
+    name, experiment_id, socket_id = _known(rooms.handlers, message)
     event = event.model_copy(update={"socket_id": socket_id})
     known = attributes("Rejected", uuid, name=name, experiment_id=experiment_id, traceparent=None)
     await rooms.publisher.publish(event_message(event), known)
 
 
-def _known(message: Message) -> tuple[str | None, str | None, str | None]:
-    """Name, experimentId and socketId, where the envelope itself is good."""
+def _known(handlers: Handlers, message: Message) -> tuple[str | None, str | None, str | None]:
+    """Name, experimentId and socketId, where the envelope itself is good; a name only if a handler has it, since
+    what a sender writes need not be fit for an attribute."""
     try:
         request = parse_request(message.body, group_id=message.group_id)
-        return request.name, request.experiment_id, request.socket_id
     except BadMessage:
         return None, None, None
+    name = request.body.get("name")
+    return name if isinstance(name, str) and name in handlers else None, request.experiment_id, request.socket_id
 
 
 async def _body(rooms: Rooms, message: Message) -> str:

@@ -7,7 +7,7 @@ import threading
 from dataclasses import dataclass, field
 
 from genoferry import faults
-from genoferry.contracts.envelope import parse_request
+from genoferry.contracts.envelope import Request
 from genoferry.contracts.events import ProgressInfo
 from genoferry.contracts.jobfile import Manifest, StagedInput
 from genoferry.contracts.keys import input_key, manifest_key
@@ -25,7 +25,7 @@ async def read_plan(rooms: Rooms, row: Row) -> tuple[JobHandler, Plan]:
     text = await rooms.work.get(row.request_key)
     if text is None:
         raise NotFound("The job's request is no longer in the work bucket. Send it again.")
-    request = parse_request(text.decode())
+    request = Request.model_validate_json(text)
     handler = find(rooms.handlers, request.name)
     assert handler.kind == "job"  # noqa: S101  # only such requests get a row
     return handler, handler.plan(parse_body(handler, request))
@@ -40,17 +40,19 @@ class Staging:
     done: int = 0
     before: int = 0
     total: int = 0
+    attempt: int = 0
 
     async def run(self) -> None:
         """Stage what isn't yet, write the manifest, and say so. Raises `StagingError`s and `ServiceError`s."""
         row = self.held.row
+        self.attempt = row.attempt
         _, plan = await read_plan(self.held.rooms, row)
         self.total = sum(item.size or 0 for item in plan.inputs)
         inputs = [await self._one(index, item, row) for index, item in enumerate(plan.inputs)]
         manifest = Manifest(inputs=tuple(inputs))
         key = manifest_key(row.uuid, row.attempt)
         await self.held.rooms.work.put(key, manifest.model_dump_json(exclude_none=True).encode())
-        await self.held.update(lambda there: staged(there, self.held.rooms.now()))
+        await self.held.update(lambda there: staged(there, self.held.rooms.now(), attempt=row.attempt))
 
     async def _one(self, index: int, item: PlannedInput, row: Row) -> StagedInput:
         key = input_key(row.uuid, row.attempt, index)
@@ -102,7 +104,7 @@ class Staging:
     async def report(self) -> None:
         """At a beat: stop if the job is no longer to be staged, else tell how far it is."""
         rooms, row = self.held.rooms, self.held.row
-        if row.state != "STAGING":
+        if row.state != "STAGING" or row.attempt != self.attempt:
             self.stop.set()
             return
         info = ProgressInfo(phase="staging", done=min(self.done, self.total), total=self.total, unit="bytes")

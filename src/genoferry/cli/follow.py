@@ -1,0 +1,133 @@
+"""`genoferry follow`: a job's events and progress as they come, from the ledger."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from genoferry.cli import output
+
+if TYPE_CHECKING:
+    from genoferry.cli.views import View
+    from genoferry.contracts.events import Event
+    from genoferry.ledger.protocol import Ledger
+    from genoferry.ledger.row import Row
+
+POLL_SECONDS = 0.7
+PATIENCE_SECONDS = 15.0
+"""Without a sign of the job: then people are told why that may be."""
+NO_SIGN = "Nothing is known of this job yet. Is a worker running? A rejected message is in `genoferry dlq list`."
+NO_ANSWER = "The ledger does not answer. It is asked again."
+
+EPILOG = """[bold]Examples[/bold]
+
+  genoferry follow 1b4e28ba-2fa1-4d3b-a3f5-ef19b5a7633b
+
+  genoferry follow "$uuid" --timeout 3600 --json | jq .event
+"""
+
+
+def follow(
+    uuid: Annotated[str, typer.Argument(metavar="UUID", help="The request's uuid.")],
+    timeout: Annotated[float | None, typer.Option(min=0, metavar="S", help="Give up after S seconds.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print each event as a line of JSON.")] = False,
+) -> None:
+    """Show a job's events and progress until it ends; waits for a job that is not known yet.
+
+    Exit codes: 0 succeeded, 10 failed, 11 cancelled, 12 expired, 13 not ended within --timeout. Ctrl-C ends the
+    following, not the job (that is `genoferry cancel`).
+    """
+    from genoferry.cli.uuids import parsed
+    from genoferry.cli.views import view
+
+    finish(asyncio.run(_follow(parsed(uuid), timeout, view(as_json=as_json))))
+
+
+def finish(row: Row) -> NoReturn:
+    """End the command with the exit code of the job's state. Raises `typer.Exit`."""
+    from genoferry.cli.exit_codes import BY_STATE
+
+    if row.state == "SUCCEEDED":
+        output.hint(f"Get its results: genoferry results {row.uuid} --out .")
+    elif row.state == "FAILED":
+        output.hint(f"More of it: genoferry status {row.uuid}")
+    raise typer.Exit(BY_STATE[row.state])
+
+
+async def _follow(uuid: str, seconds: float | None, shown: View) -> Row:
+    from genoferry.cli.services import services
+
+    async with services() as open_services:
+        return await watch(open_services.ledger, uuid, shown, seconds=seconds)
+
+
+@dataclass(frozen=True)
+class News:
+    """What a look at the ledger brought: the row, and its events that weren't seen before."""
+
+    row: Row
+    events: tuple[Event, ...]
+
+
+async def watch(ledger: Ledger, uuid: str, shown: View, *, seconds: float | None = None, after: int = 0) -> Row:
+    """Show a job until it ends, for so many seconds at most; its last row. What was told up to the sequence `after`
+    is not news: an end among it is that of an earlier attempt. Raises `FollowTimeout`."""
+    from genoferry.errors import FollowTimeout
+
+    with shown:
+        try:
+            async with asyncio.timeout(seconds):
+                async for news in looks(ledger, uuid, shown.note, after=after):
+                    for event in news.events:
+                        shown.event(event)
+                    shown.state(news.row)
+                    if news.row.terminal and news.row.sequence > after:
+                        return news.row
+        except TimeoutError:
+            raise FollowTimeout from None
+    raise AssertionError("unreachable")  # looks never end by themselves
+
+
+async def looks(
+    ledger: Ledger,
+    uuid: str,
+    note: Callable[[str], None],
+    *,
+    monotonic: Callable[[], float] = time.monotonic,
+    poll_seconds: float = POLL_SECONDS,
+    after: int = 0,
+) -> AsyncIterator[News]:
+    """Looks at the ledger without end; a ledger that doesn't answer is asked again, and noted once."""
+    from genoferry.errors import ServiceUnavailable
+    from genoferry.ledger.row import Row
+
+    seen, begun, noted = after, monotonic(), set[str]()
+
+    def once(text: str) -> None:
+        if text not in noted:
+            noted.add(text)
+            note(text)
+
+    while True:
+        try:
+            row = await ledger.get(uuid)
+        except ServiceUnavailable:
+            once(NO_ANSWER)
+        else:
+            if isinstance(row, Row):
+                fresh = fresh_events(row, seen)
+                seen = row.sequence
+                yield News(row, fresh)
+            elif monotonic() - begun > PATIENCE_SECONDS:
+                once(NO_SIGN)
+        await asyncio.sleep(poll_seconds)
+
+
+def fresh_events(row: Row, seen: int) -> tuple[Event, ...]:
+    """The row's recent events past a sequence."""
+    return tuple(event for event in row.recent if (event.sequence or 0) > seen)

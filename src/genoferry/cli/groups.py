@@ -1,0 +1,41 @@
+"""What all commands share: errors end them with a message and an exit code, and help is filled to the width."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from genoferry.errors import GenoferryError
+
+
+class Command(TyperCommand):
+    """Its docstring's paragraphs are filled: typer keeps the line breaks of the source else."""
+
+    def __init__(self, *args: Any, help: str | None = None, **options: Any) -> None:
+        super().__init__(*args, help=filled(help), **options)
+
+
+class Group(TyperGroup):
+    """Ends a command with the message and exit code of its error, not with a traceback."""
+
+    def __init__(self, *args: Any, help: str | None = None, **options: Any) -> None:
+        super().__init__(*args, help=filled(help), **options)
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except GenoferryError as error:
+            from genoferry.cli.exit_codes import of_error
+            from genoferry.cli.output import complain
+
+            complain(error)
+            raise typer.Exit(of_error(error)) from error
+
+
+def filled(text: str | None) -> str | None:
+    """Each paragraph on one line."""
+    return text and re.sub(r"(?<!\n)\n(?!\n)", " ", inspect.cleandoc(text))

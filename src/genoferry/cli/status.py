@@ -1,0 +1,159 @@
+"""`genoferry status`: what is known of one job."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from genoferry.cli import output
+
+if TYPE_CHECKING:
+    from genoferry.aws.objects import Objects
+    from genoferry.ledger.row import Row
+
+EPILOG = """[bold]Examples[/bold]
+
+  genoferry status 1b4e28ba-2fa1-4d3b-a3f5-ef19b5a7633b
+
+  genoferry status "$uuid" --json | jq -r .state
+"""
+
+Score = Mapping[str, Any]
+
+
+def status(
+    uuid: Annotated[str, typer.Argument(metavar="UUID", help="The request's uuid.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+) -> None:
+    """Show a job: its state, times, error, results, and what became of each score asked for.
+
+    Exit code 4 where no such job is known; the job's own state doesn't change the exit code (see `follow`).
+    """
+    from genoferry.cli.uuids import parsed
+
+    known = asyncio.run(_status(parsed(uuid)))
+    if as_json:
+        output.document(known)
+        return
+    _show(known)
+
+
+async def _status(uuid: str) -> dict[str, Any]:
+    from genoferry.cli.services import services
+    from genoferry.ledger.update import read
+
+    async with services() as open_services:
+        row = await read(open_services.ledger, uuid)
+        scores = await read_scores(row, open_services.work, open_services.results)
+        return describe(row, open_services.results.bucket, scores)
+
+
+async def read_scores(row: Row, work: Objects, results: Objects) -> list[Score]:
+    """Each score's outcome: of the results' report.json, else of the exit report while that is kept."""
+    from genoferry.contracts.keys import exit_key
+
+    report = next((item.key for item in row.results if item.key.endswith("/report.json")), None)
+    text = await (results.get(report) if report else work.get(exit_key(row.uuid, row.attempt)))
+    if text is None:
+        return []
+    try:
+        return [_score(found) for found in json.loads(text).get("scores", ())]
+    except (ValueError, AttributeError, KeyError, TypeError):
+        return []  # a handler's own report.json may be anything
+
+
+def _score(found: Mapping[str, Any]) -> Score:
+    variants = found.get("variants") or {}
+    return {
+        "id": found["id"],
+        "status": found["status"],
+        "reason": found.get("reason"),
+        "matched": found.get("variants_matched", variants.get("matched")),
+        "total": found.get("variants_total", variants.get("total")),
+    }
+
+
+def describe(row: Row, results_bucket: str, scores: list[Score]) -> dict[str, Any]:
+    """All of `status --json`."""
+    times = {"created": row.created_at, "submitted": row.submitted_at, "running": row.running_at, "ended": row.ended_at}
+    return {
+        "uuid": row.uuid,
+        "state": row.state,
+        "name": row.name,
+        "run_name": row.run_name,
+        "experimentId": row.experiment_id,
+        "attempt": row.attempt,
+        "lost_attempts": row.lost_attempts,
+        "failures": row.failures,
+        "retry": output.iso(row.retry_at) if row.failures and not row.terminal else None,
+        "runner": row.runner,
+        **{name: output.iso(at) for name, at in times.items()},
+        "timeout": output.iso(row.timeout_at),
+        "error": row.error.model_dump() if row.error else None,
+        "progress": row.progress.model_dump(exclude={"at"}) if row.progress and not row.terminal else None,
+        "verified": row.verified,
+        "scores": scores,
+        "results": [{"uri": f"s3://{results_bucket}/{item.key}", "size": item.size} for item in row.results],
+        "unpublished_events": len(row.outbox),
+        "events": [event.wire() for event in row.recent],
+    }
+
+
+def _show(known: Mapping[str, Any]) -> None:
+    error, progress = known["error"], known["progress"]
+    output.facts(
+        [
+            ("State", known["state"]),
+            ("Request", f"{known['name']} {known['uuid']}"),
+            ("Run", known["run_name"]),
+            ("Experiment", known["experimentId"]),
+            ("Attempt", str(known["attempt"])),
+            ("Runner", known["runner"]),
+            *((name.capitalize(), known[name]) for name in ("created", "submitted", "running", "ended")),
+            ("Progress", progress and f"{progress['phase']}, {_amount(progress)}"),
+            ("Trouble", _trouble(known)),
+            ("Verified", known["verified"] and f"inputs, by {known['verified']}"),
+            ("Error", error and f"{error['userMessage']} [{error['code']}]"),
+            *_results(known["results"]),
+        ]
+    )
+    if known["scores"]:
+        show_scores(known["scores"])
+    if known["state"] == "SUCCEEDED":
+        output.hint(f"Get them: genoferry results {known['uuid']} --out .")
+
+
+def show_scores(scores: list[Score]) -> None:
+    """A table of what became of each score."""
+    rows = [(s["id"], s["status"], _matched(s), s["reason"] or "") for s in scores]
+    output.table(("score", "status", "variants matched", "reason"), rows, right=("variants matched",))
+
+
+def _matched(score: Score) -> str:
+    if score["total"] is None or score["matched"] is None:
+        return ""
+    return f"{score['matched']} of {score['total']}"
+
+
+def _results(results: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """Each by its URI; on a terminal their common folder, then their names."""
+    sized = [(str(item["uri"]), output.size(item["size"])) for item in results]
+    if not output.answers().is_terminal:
+        return [("Result", f"{uri} ({size})") for uri, size in sized]
+    folders = dict.fromkeys(uri.rpartition("/")[0] for uri, _ in sized)
+    names = [("", f"  {uri.rpartition('/')[2]} ({size})") for uri, size in sized]
+    return [*(("Results", f"{folder}/") for folder in folders), *names]
+
+
+def _trouble(known: Mapping[str, Any]) -> str | None:
+    if not known["retry"]:
+        return None
+    return f"failed {known['failures']} times in a row, tried again at {known['retry']}; the worker's log says why"
+
+
+def _amount(progress: Mapping[str, Any]) -> str:
+    return output.amount(progress["done"], progress["total"], progress["unit"])

@@ -1,0 +1,112 @@
+"""What a worker costs: calls while it has nothing to do, memory while it stages."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from genoferry.testing.crypt4gh_writer import new_key
+from genoferry.testing.harness import Harness
+from genoferry.testing.http_double import Handler, HttpDouble, Request
+from genoferry.testing.https_source import HttpsSource, Synthesised
+from genoferry.testing.waiting import wait_until
+
+MIB = 1024**2
+POLL_SECONDS = 20
+LEDGER_READS, LEDGER_WRITES = 6, 4
+"""In 20 s of idleness, at most. It is 4 and 2: a look at the index each 10 s, the runner's lease read and renewed."""
+
+
+@dataclass(frozen=True)
+class Call:
+    at: float
+    name: str
+    queue: str | None
+
+
+class Counting(HttpDouble):
+    """Passes all requests on to an AWS endpoint, and keeps when each came and what it asked for."""
+
+    def __init__(self, endpoint: str) -> None:
+        super().__init__()
+        self.calls: list[Call] = []
+        self._there = urlsplit(endpoint).netloc
+
+    def answer(self, request: Request, handler: Handler) -> None:
+        name = request.headers.get("X-Amz-Target", "").rpartition(".")[2] or f"{request.method} {request.path}"
+        queue = json.loads(request.body).get("QueueUrl") if name == "ReceiveMessage" else None
+        self.calls.append(Call(time.monotonic(), name, queue))
+        connection = http.client.HTTPConnection(self._there, timeout=60)
+        headers = {n: v for n, v in request.headers.items() if n.lower() not in ("connection", "accept-encoding")}
+        connection.request(request.method, request.path, request.body, headers)
+        answer = connection.getresponse()
+        body = answer.read()
+        connection.close()
+        kept = {n.replace("-", "_"): v for n, v in answer.getheaders() if n.lower() in PASSED_ON}
+        handler.reply(answer.status, body, **kept)
+
+    def between(self, start: float, stop: float) -> list[Call]:
+        return [call for call in list(self.calls) if start <= call.at < stop]
+
+
+PASSED_ON = ("content-type", "x-amzn-requestid", "x-amz-crc32")
+
+
+@pytest.fixture
+def counting(harness: Harness) -> Iterator[Counting]:
+    with Counting(harness.environment["AWS_ENDPOINT_URL"]) as proxy:
+        yield proxy
+
+
+def test_an_idle_worker_asks_little(harness: Harness, counting: Counting) -> None:
+    """With the settings as they come: one receive per queue and 20 s, a handful of reads."""
+    for name in [n for n in harness.environment if n.startswith(("GENOFERRY_QUEUE_", "GENOFERRY_WORKER_"))]:
+        del harness.environment[name]
+    worker = harness.worker(AWS_ENDPOINT_URL=counting.url)
+    wait_until(lambda: len(_receives(counting.calls)) >= 2, what="a receive from each queue")
+    start = time.monotonic()
+    wait_until(lambda: len(_receives(counting.between(start, start + 60))) >= 2, what="the next polls", seconds=40)
+    stop = time.monotonic()
+    calls = counting.between(start, stop)
+    counts = Counter(call.name for call in calls)
+    per_queue = Counter(call.queue for call in _receives(counting.calls))
+    assert len(per_queue) == 2
+    for queue in per_queue:
+        times = [call.at for call in _receives(counting.calls) if call.queue == queue]
+        assert all(later - earlier > POLL_SECONDS - 1 for earlier, later in zip(times, times[1:], strict=False))
+    windows = (stop - start) / POLL_SECONDS
+    assert counts["Scan"] + counts["GetItem"] + counts["Query"] <= LEDGER_READS * max(1.0, windows), counts
+    assert counts["PutItem"] <= LEDGER_WRITES * max(1.0, windows), counts
+    assert set(counts) <= {"ReceiveMessage", "Scan", "GetItem", "PutItem", "Query"}, counts
+    assert worker.exit_code is None
+
+
+def _receives(calls: list[Call]) -> list[Call]:
+    return [call for call in calls if call.name == "ReceiveMessage"]
+
+
+def test_memory_stays_bounded_while_a_large_file_is_staged(harness: Harness, touch: Any) -> None:
+    """256 MiB through a worker of at most 200 MiB; `bench/` shows the same for 4 GiB."""
+    secret, public = new_key()
+    (harness.folder / "key").write_bytes(secret)
+    file = Synthesised(256 * MIB, public)
+    with HttpsSource({"big.c4gh": file}) as source:
+        worker = harness.worker(GENOFERRY_ALLOW_HOSTS=source.host)
+        before = worker.peak_rss()
+        job = touch(
+            source={"type": "https", "baseUrl": source.url, "files": [{"path": "big.c4gh", "size": file.size}]},
+            key={"type": "file", "path": str(harness.folder / "key")},
+        )
+        row = harness.await_row(job.uuid, lambda row: row.submitted_at is not None or row.terminal, what="staged")
+        assert row.state != "FAILED", row.error
+        peak = worker.peak_rss()
+        assert harness.await_done(job.uuid, seconds=120).state == "SUCCEEDED"
+    assert before < peak <= 200 * MIB

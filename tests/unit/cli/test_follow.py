@@ -1,0 +1,152 @@
+"""`genoferry follow`: news from the ledger, until the job ends."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Self
+
+import pytest
+
+from genoferry.cli.exit_codes import ExitCode
+from genoferry.cli.follow import NO_ANSWER, NO_SIGN, fresh_events, looks, watch
+from genoferry.contracts.events import ErrorInfo, Event, ProgressInfo
+from genoferry.errors import FollowTimeout, InvalidBody, ServiceUnavailable
+from genoferry.ledger.row import Row
+from genoferry.ledger.states import admit, again, cancel, expire, fail, progressed, succeed
+from genoferry.ledger.update import update
+
+NOW = 1_700_000_000_500
+
+
+@dataclass
+class Seen:
+    """A view that keeps what it is shown."""
+
+    events: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    states: list[str] = field(default_factory=list)
+    on_state: Callable[[], None] = lambda: None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def event(self, event: Event) -> None:
+        self.events.append(event.event)
+
+    def state(self, row: Row) -> None:
+        self.states.append(row.state)
+        self.on_state()
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+def done(row: Row) -> Row:
+    return succeed(row, NOW, attempt=row.attempt, results=(), verified="size")
+
+
+async def test_it_waits_for_the_job_shows_each_event_once_and_ends_with_it(memory, row) -> None:
+    shown = Seen()
+    following = asyncio.create_task(watch(memory.ledger, row.uuid, shown))
+    await asyncio.sleep(0)
+    await memory.ledger.put(row, expected=None)
+    looked = asyncio.Event()
+    shown.on_state = looked.set
+    await looked.wait()
+    await update(memory.ledger, row.uuid, lambda r: admit(r, NOW, runner="local:x"))
+    await update(memory.ledger, row.uuid, done)
+    assert (await following).state == "SUCCEEDED"
+    assert shown.events == ["Requested", "Succeeded", "Result"]
+
+
+async def test_it_gives_up_after_its_time(memory, row) -> None:
+    await memory.ledger.put(row, expected=None)
+    with pytest.raises(FollowTimeout):
+        await watch(memory.ledger, row.uuid, Seen(), seconds=0.01)
+
+
+async def test_an_earlier_attempts_end_is_no_news(memory, row) -> None:
+    ended = fail(row, NOW, ErrorInfo.of(InvalidBody("x")), attempt=1)
+    await memory.ledger.put(ended, expected=None)
+    shown = Seen()
+    looked = asyncio.Event()
+    shown.on_state = looked.set
+    following = asyncio.create_task(watch(memory.ledger, row.uuid, shown, after=ended.sequence))
+    await looked.wait()
+    assert not following.done()
+    await update(memory.ledger, row.uuid, lambda r: again(r, NOW, "m2", "k2"))
+    await update(memory.ledger, row.uuid, done)
+    assert (await following).attempt == 2
+    assert shown.events == ["Requested", "Succeeded", "Result"]
+
+
+async def test_a_ledger_that_does_not_answer_is_asked_again_and_noted_once(memory, row) -> None:
+    answers: list[Exception | Row] = [ServiceUnavailable(), ServiceUnavailable(), row]
+    notes: list[str] = []
+
+    class Flaky:
+        async def get(self, _: str) -> Row:
+            answer = answers.pop(0)
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+    first = await anext(looks(Flaky(), row.uuid, notes.append, poll_seconds=0))  # type: ignore[arg-type]
+    assert [event.event for event in first.events] == ["Requested"]
+    assert notes == [NO_ANSWER]
+
+
+async def test_without_a_sign_of_the_job_people_are_told_why_that_may_be(memory, row) -> None:
+    clock = iter(range(0, 1000, 10))
+    noted = asyncio.Event()
+    notes: list[str] = []
+
+    def note(text: str) -> None:
+        notes.append(text)
+        noted.set()
+
+    never = looks(memory.ledger, row.uuid, note, monotonic=lambda: float(next(clock)), poll_seconds=0)
+    waiting = asyncio.create_task(anext(never))  # type: ignore[arg-type]
+    await noted.wait()
+    waiting.cancel()
+    assert notes == [NO_SIGN]
+
+
+def test_fresh_events_are_those_past_a_sequence(row) -> None:
+    info = ProgressInfo(phase="staging", done=1, total=2, unit="bytes")
+    row = progressed(row, NOW, info, attempt=1, every=0)
+    assert [event.event for event in fresh_events(row, 1)] == ["Progress"]
+    assert fresh_events(row, 2) == ()
+
+
+@pytest.mark.parametrize(
+    ("ended", "code"),
+    [
+        (done, ExitCode.OK),
+        (lambda row: fail(row, NOW, ErrorInfo.of(InvalidBody("why")), attempt=1), ExitCode.JOB_FAILED),
+        (lambda row: cancel(row, NOW), ExitCode.JOB_CANCELLED),
+        (lambda row: expire(row, NOW), ExitCode.JOB_EXPIRED),
+    ],
+)
+def test_the_exit_code_is_the_states(run, memory, row, ended: Callable[[Row], Row], code: ExitCode) -> None:
+    asyncio.run(memory.ledger.put(ended(row), expected=None))
+    result = run("follow", row.uuid, "--json")
+    assert result.exit_code == code
+    told = [json.loads(line)["event"] for line in result.stdout.splitlines()]
+    assert told == [event.event for event in ended(row).recent]
+
+
+def test_a_timeout_has_its_own_exit_code(run, memory, row) -> None:
+    assert run("follow", row.uuid, "--timeout", "0.01").exit_code == ExitCode.TIMED_OUT
+
+
+def test_plain_lines_say_why_a_job_failed(run, memory, row) -> None:
+    failed = fail(row, NOW, ErrorInfo.of(InvalidBody("why")), attempt=1, trace_name="MATCH_COMBINE", trace_exit=15)
+    asyncio.run(memory.ledger.put(failed, expected=None))
+    last = run("follow", row.uuid).stdout.splitlines()[-1]
+    assert last == "2023-11-14T22:13:20.500Z Failed invalid-body: why (MATCH_COMBINE, exit 15)"

@@ -1,0 +1,127 @@
+"""kill -9 of a worker, at each named fault point and around every single call it makes: nothing is lost or doubled."""
+
+from __future__ import annotations
+
+import pytest
+
+from genoferry import faults
+from genoferry.testing.clock import simulated
+
+IN_ORDER = ["Requested", "Created", "Deployed", "Succeeded", "Result"]
+
+
+async def finish(world):
+    """Another worker comes; the job must end well, told of in full, its attempt submitted once."""
+    world.start("b")
+    await world.settled(state="SUCCEEDED")
+    assert world.events() == IN_ORDER
+    assert len(world.runner.submitted) == 1
+    assert world.row().attempt == 1
+    told = {}
+    for message, _ in world.publisher.published:
+        assert told.setdefault(message["event_id"], message) == message, "one event_id, one content"
+    assert await world.ledger.owed() == []
+    left = [key for key in world.work.content if not key.startswith(f"{world.row().uuid}/request-")]
+    assert left == [f"{world.row().uuid}/1/job.json"]
+
+
+@pytest.mark.parametrize("point", sorted(faults.POINTS))
+def test_killed_at_a_fault_point(world, point):
+    @simulated
+    async def story():
+        world.start("a")
+        world.arm("a", point)
+        world.send()
+        world.playing(2)
+        await world.until(lambda: world.lives["a"].dead)
+        await finish(world)
+
+    story()
+
+
+@pytest.mark.parametrize("side", ["before", "after"])
+def test_killed_around_every_call(worlds, side):
+    """Each of the calls that a worker makes for one job, from the first receive to the last release."""
+
+    @simulated
+    async def count():
+        world = worlds()
+        world.start("a")
+        world.send()
+        world.playing(2)
+        await world.settled(state="SUCCEEDED")
+        calls.extend(world.lives["a"].calls)
+
+    calls: list[str] = []
+    count()
+    assert len(calls) > 50
+    for number in range(len(calls)):
+
+        @simulated
+        async def story(number=number):
+            world = worlds()
+            world.start("a")
+            setattr(world.lives["a"], f"kill_{side}", number)
+            world.send()
+            world.playing(2)
+            await world.until(lambda: world.lives["a"].dead)
+            await finish(world)
+
+        try:
+            story()
+        except BaseException as error:
+            error.add_note(f"killed {side} call {number}: {calls[number]}")
+            raise
+
+
+@simulated
+async def test_killed_twice_in_a_row_at_the_same_point(world):
+    for name in ("a", "c"):
+        world.start(name)
+        world.arm(name, "submit")
+    world.send()
+    world.playing(2)
+    await world.until(lambda: world.lives["a"].dead and world.lives["c"].dead)
+    await finish(world)
+
+
+@simulated
+async def test_every_worker_gone_for_two_days_while_the_job_ends_well(world):
+    """A deadline that passed while nobody looked must not undo what the job did in time."""
+    world.start("a")
+    world.send()
+    job = await world.job()
+    job.run()
+    await world.until(lambda: world.row().state == "RUNNING" and not world.owed())
+    world.kill("a")
+    job.succeed(hint=False)
+    world.jump(50 * 3600)
+    await finish(world)
+
+
+@simulated
+async def test_every_worker_gone_while_the_job_starts_and_ends(world):
+    world.start("a")
+    world.send()
+    job = await world.job()
+    await world.until(lambda: not world.owed())
+    world.kill("a")
+    job.run()
+    job.succeed(hint=False)
+    world.jump(2 * 3600)
+    await finish(world)
+
+
+@simulated
+async def test_every_worker_gone_while_a_job_with_a_timeout_starts_in_time(world):
+    """`timeout`: worthless if not running by then. It was running."""
+    world.start("a")
+    world.send(timeout="2026-09-25T00:00:00Z")
+    job = await world.job()
+    await world.until(lambda: not world.owed())
+    world.kill("a")
+    job.run()
+    world.jump(60 * 24 * 3600)
+    world.start("b")
+    await world.until(lambda: world.row().state != "SUBMITTED")
+    assert world.row().state in ("RUNNING", "FAILED")

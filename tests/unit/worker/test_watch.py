@@ -1,0 +1,357 @@
+"""The runner's lease holder: what it makes of what it sees, of silence, and of trouble."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from genoferry.contracts.reports import ExitReport, OutputReport
+from genoferry.errors import ComputeError, JobLost, ServiceUnavailable, ZeroMatches
+from genoferry.testing.clock import simulated
+
+
+async def running(world, number=0, attempt=1):
+    job = await world.job(number, attempt)
+    job.run()
+    await world.until(lambda: world.row(number).state == "RUNNING")
+    return job
+
+
+@simulated
+async def test_a_failure_is_told_with_its_process_and_its_exit(world):
+    world.start()
+    world.send()
+    job = await running(world)
+    job.fail(ZeroMatches(), trace_name="PGSCATALOG:MATCH_COMBINE", trace_exit=15)
+    await world.settled(state="FAILED")
+    (failed,) = world.messages("Failed")
+    assert failed["error"]["code"] == "zero-matches"
+    assert (failed["trace_name"], failed["trace_exit"]) == ("PGSCATALOG:MATCH_COMBINE", 15)
+    assert not world.results.content
+    assert not world.messages("Result")
+
+
+@simulated
+async def test_a_lost_attempt_is_followed_by_another_that_reads_the_inputs_where_they_are(world):
+    world.start()
+    world.send()
+    job = await running(world)
+    first = job.file()
+    job.die()
+    second = await world.job(attempt=2)
+    assert second.file().inputs == first.inputs
+    assert second.file().nonce != first.nonce
+    assert all(i.key in world.work.content for i in second.file().inputs), "the clean-up left them"
+    assert set(world.stager.staged.values()) == {1}, "nothing was staged again"
+    second.run()
+    second.succeed()
+    await world.settled(state="SUCCEEDED")
+    assert world.events() == ["Requested", "Created", "Deployed", "Created", "Deployed", "Succeeded", "Result"]
+    left = {k for k in world.work.content if "request-" not in k}
+    assert all(k.endswith("job.json") for k in left), "the inputs, too, are gone"
+
+
+@simulated
+async def test_a_job_that_is_always_lost_fails(world):
+    world.start()
+    world.send()
+    for attempt in (1, 2, 3):
+        job = await running(world, attempt=attempt)
+        job.die()
+    await world.settled(state="FAILED")
+    assert world.messages("Failed")[0]["error"]["code"] == "job-lost"
+    assert len(world.runner.submitted) == 3
+
+
+@simulated
+async def test_a_passing_error_of_the_job_is_a_lost_attempt(world):
+    world.start()
+    world.send()
+    job = await running(world)
+    job.fail(JobLost())
+    await world.job(attempt=2)
+
+
+@simulated
+async def test_success_without_an_exit_report_is_a_failure_of_its_own(world):
+    world.start()
+    world.send()
+    job = await running(world)
+    world.runner.set_phase(job.name, "succeeded", 0)
+    await world.settled(state="FAILED")
+    assert world.messages("Failed")[0]["error"]["code"] == "no-exit-report"
+
+
+@pytest.mark.parametrize("wrong", ["nonce", "attempt", "uuid", "text"])
+def test_a_report_that_is_not_this_attempts_does_not_count(world, uuids, wrong):
+    @simulated
+    async def story():
+        world.start()
+        world.send()
+        job = await running(world)
+        known = {"uuid": uuids[0], "attempt": 1, "nonce": job.file().nonce, "exit_code": 0}
+        known |= {"nonce": {"nonce": "stale"}, "attempt": {"attempt": 2}, "uuid": {"uuid": uuids[1]}}.get(wrong, {})
+        job.write_exit(ExitReport(**known))
+        if wrong == "text":
+            world.work.content[f"{uuids[0]}/1/exit.json"] = b"\xff{"
+        world.runner.set_phase(job.name, "succeeded", 0)
+        await world.settled(state="FAILED")
+        assert world.messages("Failed")[0]["error"]["code"] == "no-exit-report"
+
+    story()
+
+
+@simulated
+async def test_an_exit_report_wins_over_what_the_compute_says(world):
+    world.start()
+    world.send()
+    job = await running(world)
+    job.succeed(hint=False)
+    world.runner.set_phase(job.name, "failed", -9)
+    await world.settled(state="SUCCEEDED")
+
+
+@simulated
+async def test_gone_takes_two_looks_and_a_minute(world):
+    world.start()
+    world.send()
+    job = await running(world)
+    seen = world.runner.observations.copy()
+    job.vanish()
+    await asyncio.sleep(50)
+    assert world.row().attempt == 1
+    world.runner.observations.update(seen)
+    await asyncio.sleep(30)
+    job.vanish()
+    await asyncio.sleep(50)
+    assert world.row().attempt == 1, "it was there between, so the minute begins anew"
+    await world.until(lambda: world.row().attempt == 2, within=40)
+
+
+@simulated
+async def test_a_new_attempt_that_is_not_seen_yet_gets_its_own_minute(world):
+    """What was gone was the attempt before it."""
+    world.start()
+    world.send()
+    job = await running(world)
+    job.vanish()
+    second = await world.job(attempt=2)
+    second.vanish()
+    await asyncio.sleep(50)
+    assert world.row().attempt == 2
+
+
+@simulated
+async def test_a_job_that_never_starts_fails_at_its_deadline(world):
+    world.start()
+    world.send()
+    await world.job()
+    world.jump(3700)
+    await world.settled(state="FAILED")
+    error = world.messages("Failed")[0]["error"]
+    assert (error["code"], error["retryable"]) == ("start-deadline", True)
+
+
+@simulated
+async def test_a_job_that_never_ends_fails_at_its_deadline_and_is_ended(world):
+    world.start()
+    world.send()
+    job = await running(world)
+    world.jump(47 * 3600)
+    await asyncio.sleep(60)
+    assert world.row().state == "RUNNING"
+    world.jump(2 * 3600)
+    await world.settled(state="FAILED")
+    assert world.messages("Failed")[0]["error"]["code"] == "run-deadline"
+    assert world.runner.cleaned == [job.name]
+
+
+@simulated
+async def test_a_hint_makes_a_worker_look_at_once(worlds):
+    world = worlds(worker={"watch_seconds": 600})
+    world.start()
+    world.send()
+    job = await world.job()
+    job.run()
+    job.report()
+    await world.until(lambda: world.row().state == "RUNNING", within=5)
+    job.succeed()
+    await world.until(lambda: world.row().terminal, within=5)
+
+
+@simulated
+async def test_a_stale_hint_and_one_of_an_unknown_job_do_nothing(world, uuids):
+    world.start()
+    world.send()
+    job = await running(world)
+    await world.until(lambda: not world.owed())
+    version = world.row().version
+    job.report(final=True, nonce="stale")
+    world.reports.send("not a report")
+    world.reports.send('{"uuid": "lease:runner:memory", "attempt": 1, "nonce": "x"}')
+    world.reports.send(f'{{"uuid": "{uuids[9]}", "attempt": 1, "nonce": "x"}}')
+    await world.until(lambda: not world.reports.waiting and not world.reports.in_flight)
+    await asyncio.sleep(10)
+    assert world.row().version == version
+
+
+@simulated
+async def test_a_hint_of_a_job_that_is_gone_does_not_make_it_look_at_every_turn(world):
+    world.start()
+    world.send()
+    job = await running(world)
+    looks = []
+    real = world.runner.observe
+
+    async def observe(handles):
+        looks.append(handles)
+        return await real(handles)
+
+    world.runner.observe = observe
+    job.vanish()
+    job.report(final=True)
+    await asyncio.sleep(50)
+    assert len(looks) <= 50 / 5 + 3
+
+
+@simulated
+async def test_a_compute_in_trouble_keeps_nothing_else_waiting(world):
+    async def trouble(handles):
+        raise ComputeError
+
+    world.start()
+    world.send()
+    await running(world)
+    world.runner.observe = trouble
+    world.send(number=1)
+    await world.job(1)
+    assert "Created" in world.events(1)
+    assert world.row().state == "RUNNING"
+
+
+@simulated
+async def test_a_runner_that_raises_what_it_should_not_ends_no_worker(world):
+    async def broken(handles):
+        raise ZeroDivisionError
+
+    world.start()
+    world.send()
+    job = await running(world)
+    real, world.runner.observe = world.runner.observe, broken
+    await asyncio.sleep(120)
+    assert not world.tasks["a"].done()
+    assert len(world.lives["a"].calls) < 5000
+    world.runner.observe = real
+    job.succeed()
+    await world.settled(state="SUCCEEDED")
+
+
+@simulated
+async def test_a_handler_that_breaks_over_its_results_fails_its_job_and_no_other(world):
+    class Broken:
+        def __getattr__(self, name):
+            return getattr(real, name)
+
+        def results(self, report):
+            raise KeyError("results")
+
+    real = world.handlers["CalculateScores"]
+    world.start()
+    world.send()
+    world.send(number=1)
+    for number in (0, 1):
+        await running(world, number)
+    world.handlers = dict(world.handlers)
+    world.workers["a"].rooms.__dict__["handlers"] = {"CalculateScores": Broken()}
+    job = world.jobs(0)[0]
+    job.succeed()
+    await world.settled(state="FAILED")
+    assert world.messages("Failed")[0]["error"]["code"] == "internal-error"
+    world.workers["a"].rooms.__dict__["handlers"] = {"CalculateScores": real}
+    world.jobs(1)[0].succeed()
+    await world.settled(1, "SUCCEEDED")
+
+
+@simulated
+async def test_results_that_do_not_fit_the_row_fail_the_job_at_once(world, uuids):
+    world.start()
+    world.send()
+    job = await running(world)
+    outputs = [
+        OutputReport(key=f"{uuids[0]}/1/{n:0400d}", content_type="text/plain", size=1, sha256="a" * 64)
+        for n in range(200)
+    ]
+    job.write_exit(ExitReport(uuid=uuids[0], attempt=1, nonce=job.file().nonce, exit_code=0, outputs=tuple(outputs)))
+    world.runner.set_phase(job.name, "succeeded", 0)
+    await world.settled(state="FAILED")
+    assert world.messages("Failed")[0]["error"]["code"] == "row-too-large"
+
+
+@simulated
+async def test_only_one_of_two_workers_watches_and_the_other_takes_over(world):
+    world.start("a")
+    world.start("b")
+    world.send()
+    await running(world)
+    await asyncio.sleep(100)
+
+    def looks(name):
+        return world.lives[name].calls.count("runner.observe")
+
+    (holder,) = [name for name in "ab" if looks(name)]
+    other = "ab".replace(holder, "")
+    world.kill(holder)
+    await world.until(lambda: looks(other) > 0, within=120)
+
+
+@simulated
+async def test_a_holder_whose_ledger_fails_for_a_moment_goes_on_holding(world):
+    world.start()
+    world.send()
+    await running(world)
+    await asyncio.sleep(60)
+    life = world.lives["a"]
+    life.broken = lambda what: what.startswith("ledger.")
+    await asyncio.sleep(12)
+    life.broken = lambda _: False
+    before = life.calls.count("runner.observe")
+    await asyncio.sleep(20)
+    assert life.calls.count("runner.observe") > before
+
+
+@simulated
+async def test_a_stopped_holder_lets_another_watch_at_once(world):
+    world.start("a")
+    await asyncio.sleep(5)
+    world.start("b")
+    world.send()
+    await running(world)
+    await world.stopped("a")
+    before = world.lives["b"].calls.count("runner.observe")
+    await world.until(lambda: world.lives["b"].calls.count("runner.observe") > before, within=21)
+
+
+@simulated
+async def test_two_workers_race_for_a_row_and_one_wins(world):
+    world.start("a")
+    world.start("b")
+    world.send()
+    await world.job()
+    takes = [n for n in "ab" if "runner.submit" in world.lives[n].calls]
+    assert len(takes) == 1
+    assert len(world.runner.submitted) == 1
+
+
+@simulated
+async def test_a_bucket_in_trouble_delays_the_end_but_decides_nothing(world):
+    world.start()
+    world.send()
+    job = await running(world)
+    world.lives["a"].broken = lambda what: what == "work.get"
+    job.succeed()
+    await asyncio.sleep(300)
+    assert world.row().state == "RUNNING"
+    world.lives["a"].broken = lambda _: False
+    await world.settled(state="SUCCEEDED")
+    assert ServiceUnavailable.retryable
