@@ -149,6 +149,12 @@ class PreconditionFailed(ServiceError):
     code = "precondition-failed"
 
 
+class ReceiptRetired(ServiceError):
+    """A queue's message was received again since, so that this receipt of it counts no more."""
+
+    code = "receipt-retired"
+
+
 class NoSuchUpload(ServiceError):
     """The multipart upload is not known any more: it was completed, aborted or expired."""
 
@@ -363,6 +369,22 @@ class SubmitFailed(ComputeError):
     """The job could not be submitted to its compute backend."""
 
     code = "submit-failed"
+
+
+class SubmitUnavailable(SubmitFailed):
+    """The job could not be submitted for now: its machine is short of processes, memory or disk, or the service that
+    gives its credentials asks to slow down. It is tried again."""
+
+    code = "submit-unavailable"
+    retryable = True
+
+
+class CleanUpFailed(ComputeError):
+    """What a job left at its compute could not be removed yet: its processes live on, or its folder can't be deleted.
+    It is tried again."""
+
+    code = "clean-up-failed"
+    retryable = True
 
 
 class AlreadySubmitted(ComputeError):

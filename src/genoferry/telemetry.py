@@ -5,11 +5,14 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import traceback
 from collections.abc import MutableMapping
 from typing import Any, Literal
 
 import structlog
 from pydantic import SecretBytes, SecretStr
+
+from genoferry.errors import GenoferryError
 
 REDACTED = "[redacted]"
 _SECRET_NAME = re.compile(
@@ -51,6 +54,22 @@ class _Redacting(logging.Formatter):
         return _text(super().format(record))
 
 
+def _traceback(exc_info: Any) -> str:
+    """Where it happened. Of messages only ours, which echo nothing: a parser's may quote the genotype it fell over."""
+    parts, error = [], exc_info[1]
+    while error is not None:
+        parts.append("".join(traceback.format_tb(error.__traceback__)) + _named(error))
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return "\nled to:\n".join(reversed(parts))
+
+
+def _named(error: BaseException) -> str:
+    kind = f"{type(error).__module__}.{type(error).__qualname__}"
+    if isinstance(error, GenoferryError):
+        return f"{kind}: {error}"
+    return f"{kind}: {error.strerror}" if isinstance(error, OSError) and error.strerror else kind
+
+
 def configure(level: str = "info", style: Literal["auto", "json", "console"] = "auto") -> None:
     """Set up structlog, and the standard library's logging behind it (vendors at warning and above only)."""
     console = style == "console" or (style == "auto" and sys.stderr.isatty())
@@ -58,7 +77,7 @@ def configure(level: str = "info", style: Literal["auto", "json", "console"] = "
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,  # before redaction: a traceback is text like any other
+        structlog.processors.ExceptionRenderer(_traceback),  # before redaction: a traceback is text like any other
         redact,
     ]
     plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)  # shows no variables

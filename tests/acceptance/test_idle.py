@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -81,7 +82,7 @@ def test_an_idle_worker_asks_little(harness: Harness, counting: Counting) -> Non
     assert len(per_queue) == 2
     for queue in per_queue:
         times = [call.at for call in _receives(counting.calls) if call.queue == queue]
-        assert all(later - earlier > POLL_SECONDS - 1 for earlier, later in zip(times, times[1:], strict=False))
+        assert all(later - earlier > POLL_SECONDS - 1 for earlier, later in pairwise(times))
     windows = (stop - start) / POLL_SECONDS
     assert counts["Scan"] + counts["GetItem"] + counts["Query"] <= LEDGER_READS * max(1.0, windows), counts
     assert counts["PutItem"] <= LEDGER_WRITES * max(1.0, windows), counts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -13,12 +14,14 @@ from botocore.exceptions import (
     NoCredentialsError,
     PartialCredentialsError,
 )
+from tenacity import retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from genoferry.errors import (
     AccessDenied,
     NoSuchUpload,
     NotFound,
     PreconditionFailed,
+    ReceiptRetired,
     ServiceError,
     ServiceUnavailable,
 )
@@ -27,7 +30,6 @@ CODES: dict[str, type[ServiceError]] = {
     "AccessDenied": AccessDenied,
     "AccessDeniedException": AccessDenied,
     "AuthorizationError": AccessDenied,
-    "ExpiredToken": AccessDenied,
     "InvalidAccessKeyId": AccessDenied,
     "InvalidClientTokenId": AccessDenied,
     "SignatureDoesNotMatch": AccessDenied,
@@ -41,10 +43,14 @@ CODES: dict[str, type[ServiceError]] = {
     "ResourceNotFoundException": NotFound,
     "404": NotFound,
     "NoSuchUpload": NoSuchUpload,
+    "MessageNotInflight": ReceiptRetired,
+    "ReceiptHandleIsInvalid": ReceiptRetired,
     "ConditionalCheckFailedException": PreconditionFailed,
     "PreconditionFailed": PreconditionFailed,
     "412": PreconditionFailed,
     "ConditionalRequestConflict": ServiceUnavailable,
+    "ExpiredToken": ServiceUnavailable,  # the credentials are renewed, by the SDK or by the worker
+    "ExpiredTokenException": ServiceUnavailable,
     "OperationAborted": ServiceUnavailable,
     "RequestTimeout": ServiceUnavailable,
     "RequestTimeoutException": ServiceUnavailable,
@@ -58,6 +64,15 @@ CODES: dict[str, type[ServiceError]] = {
     "KMSThrottlingException": ServiceUnavailable,
 }
 """By error code, as the services' API references name them; a 5xx is `ServiceUnavailable` whatever its code."""
+
+
+AGAIN: dict[str, Any] = {
+    "retry": retry_if_exception_type(ServiceUnavailable),
+    "wait": wait_random_exponential(multiplier=0.05, max=1.0),
+    "stop": stop_after_attempt(5),
+    "reraise": True,
+}
+"""How a conditional put is tried again that S3 answered with 409: botocore's own retries leave those alone."""
 
 
 def translate(error: Exception) -> ServiceError:
@@ -74,6 +89,8 @@ def translate(error: Exception) -> ServiceError:
 def _from_client_error(error: ClientError) -> ServiceError:
     code = error.response.get("Error", {}).get("Code", "")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if "receipt handle has expired" in error.response.get("Error", {}).get("Message", ""):
+        code = "ReceiptHandleIsInvalid"  # of a FIFO queue, where it is called InvalidParameterValue
     kind = CODES.get(code) or (ServiceUnavailable if status >= 500 else ServiceError)
     return kind(f"{error.operation_name} was answered {code or status}. {kind.__doc__ or ''}".strip())
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, Protocol
 
-from genoferry.aws.errors import mapped
+from tenacity import AsyncRetrying
+
+from genoferry.aws.errors import AGAIN, mapped
 from genoferry.errors import GenoferryError, NoSuchUpload, NotFound, PreconditionFailed
 
 if TYPE_CHECKING:
@@ -23,7 +25,8 @@ class Objects(Protocol):
     async def put(self, key: str, body: bytes) -> None: ...
 
     async def put_new(self, key: str, body: bytes) -> bool:
-        """Put only if absent (If-None-Match); False where something is there."""
+        """Put only if absent (If-None-Match); False where something is there. A 409, which says neither, is tried
+        again."""
         ...
 
     async def size(self, key: str) -> int | None: ...
@@ -69,13 +72,15 @@ class S3Objects:
             await self._client.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType=_type(key))
 
     async def put_new(self, key: str, body: bytes) -> bool:
-        try:
-            with mapped():
-                await self._client.put_object(
-                    Bucket=self.bucket, Key=key, Body=body, ContentType=_type(key), IfNoneMatch="*"
-                )
-        except PreconditionFailed:
-            return False
+        async for attempt in AsyncRetrying(**AGAIN):
+            with attempt:
+                try:
+                    with mapped():
+                        await self._client.put_object(
+                            Bucket=self.bucket, Key=key, Body=body, ContentType=_type(key), IfNoneMatch="*"
+                        )
+                except PreconditionFailed:
+                    return False
         return True
 
     async def size(self, key: str) -> int | None:

@@ -20,7 +20,7 @@ from typing import Any
 
 from genoferry.aws.clients import sync_client
 from genoferry.aws.errors import mapped
-from genoferry.errors import ServiceError, SubmitFailed
+from genoferry.errors import ServiceError, SubmitFailed, SubmitUnavailable
 from genoferry.settings import Settings
 
 PASSED_ON = (
@@ -84,7 +84,8 @@ class JobCredentials:
         try:
             found = self.session(f"{uuid}-{attempt}", session_policy(self.settings, uuid, attempt))
         except ServiceError as error:
-            raise SubmitFailed(f"The job's role could not be assumed: {error}") from error
+            kind = SubmitUnavailable if error.retryable else SubmitFailed
+            raise kind(f"The job's role could not be assumed: {error}") from error
         names = ("AccessKeyId", "SecretAccessKey", "SessionToken")
         document = {"Version": 1, "Expiration": str(found["Expiration"])} | {name: found[name] for name in names}
         write_private(folder / "session.json", json.dumps(document))

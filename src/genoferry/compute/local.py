@@ -8,6 +8,7 @@ worker died between start and record, the process is found by its command line, 
 from __future__ import annotations
 
 import asyncio
+import errno
 import shutil
 import subprocess
 import sys
@@ -20,14 +21,17 @@ import psutil
 import structlog
 
 from genoferry.compute.credentials import write_private
-from genoferry.compute.processes import Stat, await_ends, in_session, stat_of, with_argument
-from genoferry.compute.protocol import Handle, JobSpec, Observation
+from genoferry.compute.processes import Stat, await_ends, has_argument, in_session, stat_of, with_argument
+from genoferry.compute.protocol import Handle, JobSpec, Observation, parse_job_name
 from genoferry.contracts.base import Contract
-from genoferry.errors import SubmitFailed
+from genoferry.contracts.keys import job_key
+from genoferry.errors import CleanUpFailed, SubmitFailed, SubmitUnavailable
 
 log = structlog.get_logger()
 TERM_SECONDS = 10.0
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+PASSING = {errno.EAGAIN, errno.ENOMEM, errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EINTR}
+"""What a process can't be started for now, and may be later (fork(2), open(2), write(2))."""
 
 
 class ProcessRef(Contract):
@@ -57,7 +61,7 @@ class LocalRunner:
         boot_id: str | None = None,
         command: Sequence[str] = (sys.executable, "-m", "genoferry", "job", "run"),
     ) -> None:
-        self._root = root
+        self._root = root.resolve()  # as /proc tells a process's folder
         self._host = host
         self._boot_id = boot_id or _BOOT_ID.read_text().strip()
         self._credentials = credentials
@@ -75,7 +79,8 @@ class LocalRunner:
         return await asyncio.to_thread(lambda: [seen for h in handles if (seen := self._observe(h))])
 
     async def cancel(self, handle: Handle) -> None:
-        await asyncio.to_thread(self._end, handle)
+        if not await asyncio.to_thread(self._end, handle):
+            raise CleanUpFailed
 
     async def logs(self, handle: Handle, tail: int) -> list[str]:
         try:
@@ -84,23 +89,32 @@ class LocalRunner:
             return []
         return text.splitlines()[-tail:]
 
+    async def leftovers(self, deployment: str) -> list[Handle]:
+        return await asyncio.to_thread(self._leftovers, deployment)
+
     async def clean(self, handle: Handle) -> None:
         """End the job, then remove its folder with its scratch, which holds genotypes in clear."""
         await asyncio.to_thread(self._clean, handle)
+
+    def _leftovers(self, deployment: str) -> list[Handle]:
+        names = sorted(folder.name for folder in self._root.iterdir()) if self._root.is_dir() else []
+        found = [(name, parse_job_name(name, deployment)) for name in names]
+        return [Handle(*parsed, name, None) for name, parsed in found if parsed]
 
     def _folder(self, name: str) -> Path:
         return self._root / name
 
     def _submit(self, spec: JobSpec) -> str:
-        running = self._find(spec)
-        if running is not None:
-            return running.model_dump_json()
         folder = self._folder(spec.name)
         try:
+            running = self._find(spec)
+            if running is not None:
+                return running.model_dump_json()
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             ref = self._start(spec, folder)
         except OSError as error:
-            raise SubmitFailed(f"The job's process could not be started: {error.strerror}.") from error
+            kind = SubmitUnavailable if error.errno in PASSING else SubmitFailed
+            raise kind(f"The job's process could not be started: {error.strerror}.") from error
         return ref.model_dump_json()
 
     def _start(self, spec: JobSpec, folder: Path) -> ProcessRef:
@@ -146,11 +160,16 @@ class LocalRunner:
             return None
 
     def _find(self, spec: JobSpec) -> ProcessRef | None:
-        """The job's live process: by its record, else by its command line."""
+        """The job's live process: by its record, else by its command line. Raises `SubmitFailed`."""
         ref = self._recorded(Handle(spec.uuid, spec.attempt, spec.name, None))
         if ref is not None and (stat := self._stat(ref)) is not None and not stat.zombie:
+            if not has_argument(ref.pid, spec.uri, beside="job") and self._stat(ref) == stat:
+                raise SubmitFailed(
+                    "A job of another deployment has this job's folder. Give each deployment on a machine a"
+                    " GENOFERRY_LOCAL_DIR of its own."
+                )
             return ref
-        pid = with_argument(spec.uri, beside="job")
+        pid = with_argument(spec.uri, beside="job", folder=self._folder(spec.name))
         return self._ref(pid) if pid else None
 
     def _stat(self, ref: ProcessRef) -> Stat | None:
@@ -180,32 +199,55 @@ class LocalRunner:
     def _renew(self, handle: Handle) -> None:
         try:
             self._credentials.renew(handle.uuid, handle.attempt, self._folder(handle.name))
-        except SubmitFailed as error:  # half of the session's time is left to try again
+        except (SubmitFailed, OSError) as error:  # half of the session's time is left to try again
             log.warning("credentials not renewed", uuid=handle.uuid, cause=str(error))
 
-    def _end(self, handle: Handle) -> None:
-        """TERM, then KILL, to all that the job started, whether its first process lives or not."""
-        ref = self._recorded(handle)
-        if ref is None or (ref.host, ref.boot_id) != (self._host, self._boot_id):
-            return
-        processes = in_session(ref.pid, self._folder(handle.name))
+    def _end(self, handle: Handle) -> bool:
+        """TERM, then KILL, to all that the job started, whether its first process lives or not. Whether all ended."""
+        leaders = self._leaders(handle)
+        processes = self._started_by(leaders, handle)
         for process in processes:
             with suppress(psutil.NoSuchProcess):
                 process.terminate()
         child = self._children.get(handle.name)
-        if child is not None and child.pid == ref.pid:
+        if child is not None and child.pid in leaders:
             _reap(child)  # by its own handle, or its exit code would be lost to another's wait
-        alive = await_ends([p for p in processes if p.pid != ref.pid or child is None], TERM_SECONDS)
+        alive = await_ends([p for p in processes if child is None or p.pid != child.pid], TERM_SECONDS)
         for process in alive:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         await_ends(alive, TERM_SECONDS)
+        return not self._started_by(leaders, handle)
+
+    def _started_by(self, leaders: set[int], handle: Handle) -> list[psutil.Process]:
+        return [process for leader in leaders for process in in_session(leader, self._folder(handle.name))]
+
+    def _leaders(self, handle: Handle) -> set[int]:
+        """The first process of the job: by the ledger's ref; where it has none by the folder's record, which may be
+        older than the process, and by its command line."""
+        ref = self._recorded(handle)
+        known = {ref.pid} if ref and (ref.host, ref.boot_id) == (self._host, self._boot_id) else set()
+        if handle.ref:
+            return known
+        ending = f"/{job_key(handle.uuid, handle.attempt)}"
+        found = with_argument(ending, beside="job", folder=self._folder(handle.name))
+        return known | ({found} if found else set())
 
     def _clean(self, handle: Handle) -> None:
-        self._end(handle)
+        if not self._end(handle):
+            raise CleanUpFailed
         self._children.pop(handle.name, None)
+        try:
+            _remove(self._folder(handle.name))
+        except OSError as error:
+            raise CleanUpFailed(f"A job's folder could not be removed: {error.strerror}. It is tried again.") from error
+
+
+def _remove(folder: Path) -> None:
+    """Till it is gone: another worker may be at the same files, and what is vanished ends a pass of `rmtree`."""
+    while folder.exists():
         with suppress(FileNotFoundError):
-            shutil.rmtree(self._folder(handle.name))
+            shutil.rmtree(folder)
 
 
 def _reap(child: subprocess.Popen[bytes]) -> None:

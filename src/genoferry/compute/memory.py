@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from genoferry.compute.protocol import Handle, JobSpec, Observation, Phase
+from genoferry.compute.protocol import Handle, JobSpec, Observation, Phase, parse_job_name
 
 
 @dataclass
@@ -35,6 +35,9 @@ class MemoryRunner:
 
     async def logs(self, handle: Handle, tail: int) -> list[str]:
         return self.printed.get(handle.name, [])[-tail:]
+
+    async def leftovers(self, deployment: str) -> list[Handle]:
+        return [seen.handle for seen in self.observations.values() if parse_job_name(seen.handle.name, deployment)]
 
     async def clean(self, handle: Handle) -> None:
         self.cleaned.append(handle.name)

@@ -38,13 +38,26 @@ def stat_of(pid: int) -> Stat | None:
     return Stat(pid, int(fields[19]), zombie, os.waitstatus_to_exitcode(int(fields[49])) if zombie else None)
 
 
-def with_argument(argument: str, *, beside: str) -> int | None:
-    """The pid of a process whose command line has both of these arguments."""
-    for process in psutil.process_iter(["cmdline"]):
-        arguments = process.info["cmdline"] or ()
-        if argument in arguments and beside in arguments:
-            return int(process.pid)
+def with_argument(ending: str, *, beside: str, folder: Path) -> int | None:
+    """The pid of a process of this user that works below a folder, whose command line has an argument with that ending
+    and the argument `beside`."""
+    for process in psutil.process_iter():
+        try:
+            known = process.uids().real == os.getuid() and has_argument(process.pid, ending, beside=beside)
+            if known and Path(process.cwd()).is_relative_to(folder):
+                return int(process.pid)
+        except psutil.Error:
+            continue  # it ended while we looked, or may not be looked at
     return None
+
+
+def has_argument(pid: int, ending: str, *, beside: str) -> bool:
+    """Whether the command line of a live process has an argument with that ending, and the argument `beside`."""
+    try:
+        arguments = psutil.Process(pid).cmdline()
+    except psutil.Error:
+        return False
+    return beside in arguments and any(argument.endswith(ending) for argument in arguments)
 
 
 def in_session(leader: int, folder: Path) -> list[psutil.Process]:

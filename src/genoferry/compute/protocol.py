@@ -48,7 +48,8 @@ class Runner(Protocol):
         ...
 
     async def submit(self, spec: JobSpec) -> str:
-        """Start the job, or attach to the one of this name; returns its ref. Raises `SubmitFailed`."""
+        """Start the job, or attach to the one of this name; returns its ref. Raises `SubmitFailed`, and where it may
+        go better later `SubmitUnavailable`."""
         ...
 
     async def observe(self, handles: Sequence[Handle]) -> list[Observation]:
@@ -63,11 +64,22 @@ class Runner(Protocol):
         """The last lines that the job printed."""
         ...
 
+    async def leftovers(self, deployment: str) -> list[Handle]:
+        """Every attempt of a deployment that the backend still has something of, whoever submitted it."""
+        ...
+
     async def clean(self, handle: Handle) -> None:
-        """Remove what it left at the backend, running or not. Idempotent."""
+        """Remove what it left at the backend, running or not. Idempotent. Raises `CleanUpFailed`."""
         ...
 
 
 def job_name(deployment: str, uuid: str, attempt: int) -> str:
     """Deterministic, at most 63 characters, a DNS label: `genoferry-<deployment's start>-<uuid>-<attempt>`."""
     return f"gf-{deployment[:16]}-{uuid}-{attempt}"
+
+
+def parse_job_name(name: str, deployment: str) -> tuple[str, int] | None:
+    """uuid and attempt of a name of `job_name`'s, None for anything else."""
+    prefix = f"gf-{deployment[:16]}-"
+    uuid, _, attempt = name.removeprefix(prefix).rpartition("-")
+    return (uuid, int(attempt)) if name.startswith(prefix) and len(uuid) == 36 and attempt.isdecimal() else None

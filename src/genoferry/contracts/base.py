@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
+
+from genoferry.errors import NewerSchema
 
 SCHEMA_VERSION = 1
 """Of rows, job files and reports. A worker leaves newer ones alone (design, section 3)."""
@@ -29,3 +33,13 @@ class Versioned(Contract):
     model_config = ConfigDict(extra="ignore")
 
     schema_version: int = SCHEMA_VERSION
+
+
+def check_version(text: str | bytes) -> None:
+    """Raises `NewerSchema` for a document that a newer genoferry wrote: it may mean what we don't know."""
+    try:
+        version = json.loads(text).get("schema_version", SCHEMA_VERSION)
+    except (ValueError, AttributeError):
+        return  # not a document at all: its model says so
+    if isinstance(version, int) and version > SCHEMA_VERSION:
+        raise NewerSchema

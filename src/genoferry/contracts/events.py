@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID, uuid5
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, StringConstraints
 
 from genoferry.contracts.base import CamelContract, Contract
-from genoferry.errors import GenoferryError
+from genoferry.errors import MAX_USER_MESSAGE, GenoferryError
 
 EventName = Literal[
     "Requested", "Created", "Deployed", "Progress", "Succeeded", "Failed", "Cancelled", "Expired", "Rejected", "Result"
@@ -18,11 +18,26 @@ MAX_EVENT_BYTES = 4096
 """An event in a row's outbox (design, section 4)."""
 
 
+MAX_TRACE_NAME = 256
+
+
+def _check_bytes(message: str) -> str:
+    if len(message.encode()) > MAX_USER_MESSAGE:
+        raise ValueError("must be at most 1 KiB of UTF-8")
+    return message
+
+
+UserMessage = Annotated[str, StringConstraints(max_length=MAX_USER_MESSAGE), AfterValidator(_check_bytes)]
+Code = Annotated[str, StringConstraints(max_length=64)]
+TraceName = Annotated[str, StringConstraints(max_length=MAX_TRACE_NAME)]
+"""Of the process that failed: a job's word, which goes into rows and events."""
+
+
 class ErrorInfo(CamelContract):
     """Why: a stable code, a message for a person (at most 1 KiB, never echoes input), and whether to try again."""
 
-    code: str
-    user_message: str
+    code: Code
+    user_message: UserMessage
     retryable: bool
 
     @classmethod
@@ -31,10 +46,10 @@ class ErrorInfo(CamelContract):
 
 
 class ProgressInfo(Contract):
-    phase: str
+    phase: Annotated[str, StringConstraints(max_length=64)]
     done: Annotated[int, Field(ge=0)]
     total: Annotated[int, Field(ge=0)]
-    unit: str
+    unit: Annotated[str, StringConstraints(max_length=64)]
 
 
 class Warn(Contract):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal, Self
+from urllib.parse import unquote
 
 from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter, field_validator, model_validator
 
@@ -20,8 +21,19 @@ def _check_has_a_path(uri: str) -> str:
     authority, slash, path = rest.partition("/")
     if not slash or bool(authority) == (scheme == "file"):
         raise ValueError("must look like s3://BUCKET/KEY, https://HOST/PATH or file:///PATH")
-    check_relative_path(path)
+    check_relative_path(_unquoted(path) if scheme.startswith("http") else path)
     return uri
+
+
+def _unquoted(path: str) -> str:
+    """The path that a URL's stands for. Raises `ValueError` where it has no such path."""
+    try:
+        names = [unquote(name, errors="strict") for name in path.split("/")]
+    except UnicodeDecodeError:  # its message holds the value
+        raise ValueError("must hold UTF-8 where it is percent-encoded") from None
+    if any("/" in name for name in names):
+        raise ValueError("must not hold an encoded slash")
+    return "/".join(names)
 
 
 ScorefileUri = Annotated[

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal, Self
+
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from genoferry.contracts.base import Contract, Versioned
-from genoferry.contracts.events import ErrorInfo, ProgressInfo
+from genoferry.contracts.envelope import parse_uuid
+from genoferry.contracts.events import ErrorInfo, ProgressInfo, TraceName
+from genoferry.contracts.keys import results_prefix
+
+MAX_SCORES = 10_000
+"""Twice the scores of the PGS Catalog."""
+MAX_OUTPUTS = 1000
 
 
 class ScoreReport(Contract):
@@ -22,32 +30,41 @@ class ScoreReport(Contract):
 class OutputReport(Contract):
     """A file in the results bucket: `size` in bytes and hex `sha256`."""
 
-    key: str
-    content_type: str
+    key: Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+    content_type: Annotated[str, StringConstraints(max_length=256)]
     size: int
     sha256: str
 
 
 class ExitReport(Versioned):
-    """Written to `work/<uuid>/<attempt>/exit.json` before the job reports (design, section 6)."""
+    """Written to `work/<uuid>/<attempt>/exit.json` before the job reports (design, section 6).
+
+    Its outputs are its own attempt's: the worker publishes pointers to them, with its own rights.
+    """
 
     uuid: str
     attempt: int
     nonce: str
     exit_code: int
-    trace_name: str | None = None
+    trace_name: TraceName | None = None
     trace_exit: int | None = None
     error: ErrorInfo | None = None
-    scores: tuple[ScoreReport, ...] = ()
-    outputs: tuple[OutputReport, ...] = ()
+    scores: Annotated[tuple[ScoreReport, ...], Field(max_length=MAX_SCORES)] = ()
+    outputs: Annotated[tuple[OutputReport, ...], Field(max_length=MAX_OUTPUTS)] = ()
     verified: Literal["digest", "size", "none"] = "none"
     samples: int | None = None
+
+    @model_validator(mode="after")
+    def _outputs_are_its_own(self) -> Self:
+        if not all(output.key.startswith(results_prefix(self.uuid, self.attempt)) for output in self.outputs):
+            raise ValueError("outputs: a key is not of this attempt")
+        return self
 
 
 class Report(Versioned):
     """A hint on the report queue: it changes no state by itself, and makes a worker look."""
 
-    uuid: str
+    uuid: Annotated[str, BeforeValidator(parse_uuid)]
     attempt: int
     nonce: str
     progress: ProgressInfo | None = None

@@ -12,7 +12,7 @@ from genoferry.contracts.names import RelativePath, SafeText, target_name
 MAX_FILES = 500
 MAX_OBJECT_BYTES = 5 * 1024**4
 
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$", to_lower=True)]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9A-Fa-f]{64}$", to_lower=True)]
 Bucket = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
 Size = Annotated[int, Field(ge=0, le=MAX_OBJECT_BYTES, strict=True)]
 

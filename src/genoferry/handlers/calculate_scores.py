@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, ClassVar, Literal, Self
+from urllib.parse import unquote
 
 from pydantic import Field, model_validator
 
@@ -98,15 +99,17 @@ def source_location(source: HttpsSource | S3Source | FileSource | None, path: st
 
 
 def scorefile_location(uri: str) -> Location:
-    """An `s3://`, `https://` or `file://` URI: the last part is the path, what is before it the base."""
+    """An `s3://`, `https://` or `file://` URI: a bucket, host or folder, and the path in it. A URL's path is unquoted
+    once (RFC 3986, section 2.4)."""
     scheme, _, rest = uri.partition("://")
     if scheme == "s3":
         bucket, _, key = rest.partition("/")
         return Location(type="s3", base=bucket, path=key)
-    base, _, name = rest.rpartition("/")
     if scheme == "file":
+        base, _, name = rest.rpartition("/")
         return Location(type="file", base=base or "/", path=name)
-    return Location(type="https", base=f"{scheme}://{base}", path=name)
+    host, _, path = rest.partition("/")
+    return Location(type="https", base=f"{scheme}://{host}", path=unquote(path))  # it is quoted where it is fetched
 
 
 def _key_service(details: SecretKeyDetails | None) -> KeyServiceKey | None:

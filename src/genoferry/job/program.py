@@ -22,7 +22,7 @@ import structlog
 from pydantic import ValidationError
 
 from genoferry.contracts.base import SCHEMA_VERSION
-from genoferry.contracts.events import ErrorInfo
+from genoferry.contracts.events import MAX_TRACE_NAME, ErrorInfo
 from genoferry.contracts.jobfile import JobDocument, JobFile, StagedInput
 from genoferry.contracts.keys import exit_key, job_key, started_key
 from genoferry.contracts.reports import ExitReport, OutputReport
@@ -65,6 +65,9 @@ def run(
     except Superseded as error:
         log.info("stopping quietly", cause=str(error))
         return EXIT_SUPERSEDED
+    except GenoferryError as error:  # without job.json there is no nonce, so no exit report would count
+        log.error("could not begin", code=error.code, cause=str(error))
+        return EXIT_FAILED
     reporter = Reporter(storage, job)
     reporter.report()
     scratch = Path(tempfile.mkdtemp(prefix="job-", dir=os.environ.get("GENOFERRY_SCRATCH")))
@@ -127,7 +130,11 @@ def work(
     except CalculationError as error:
         log.error("calculation failed", code=error.code, cause=str(error), trace=error.trace_name)
         return _failed(job, error).model_copy(
-            update={"trace_name": error.trace_name, "trace_exit": error.trace_exit, "scores": error.scores}
+            update={
+                "trace_name": error.trace_name and error.trace_name[:MAX_TRACE_NAME],
+                "trace_exit": error.trace_exit,
+                "scores": error.scores,
+            }
         )
     except GenoferryError as error:
         log.error("job failed", code=error.code, cause=str(error))

@@ -7,39 +7,52 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from boto3.exceptions import S3UploadFailedError
+from tenacity import Retrying, stop_before_delay, wait_random_exponential
+
 from genoferry.aws.clients import sync_client
-from genoferry.aws.errors import mapped
+from genoferry.aws.errors import AGAIN, mapped, translate
 from genoferry.errors import DigestMismatch, NotFound, PreconditionFailed, SizeMismatch
 
 CHUNK = 1024 * 1024
+PATIENT: dict[str, Any] = AGAIN | {
+    "wait": wait_random_exponential(multiplier=0.5, max=15),
+    "stop": stop_before_delay(120),
+}
+"""For what the attempt hangs on: its claim, its job.json and its exit report. A service's bad minute must not cost it."""
 
 
 class Storage:
-    """S3 and SQS as the job needs them. All raise `ServiceError`s."""
+    """S3 and SQS as the job needs them. All raise `ServiceError`s; documents are tried for two minutes first."""
 
     def __init__(self) -> None:
         self._s3: Any = sync_client("s3")
 
     def get(self, bucket: str, key: str) -> bytes | None:
         try:
-            with mapped():
-                body: bytes = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-                return body
+            return Retrying(**PATIENT)(self._get, bucket, key)
         except NotFound:
             return None
 
+    @mapped()
+    def _get(self, bucket: str, key: str) -> bytes:
+        body: bytes = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        return body
+
     def put(self, bucket: str, key: str, body: bytes) -> None:
-        with mapped():
-            self._s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json")
+        Retrying(**PATIENT)(self._put, Bucket=bucket, Key=key, Body=body, ContentType="application/json")
 
     def put_new(self, bucket: str, key: str, body: bytes) -> bool:
-        """Put only if absent; False where something is there."""
+        """Put only if absent; False where something is there. A 409, which says neither, is tried again."""
         try:
-            with mapped():
-                self._s3.put_object(Bucket=bucket, Key=key, Body=body, IfNoneMatch="*")
+            Retrying(**PATIENT)(self._put, Bucket=bucket, Key=key, Body=body, IfNoneMatch="*")
         except PreconditionFailed:
             return False
         return True
+
+    @mapped()
+    def _put(self, **what: Any) -> None:
+        self._s3.put_object(**what)
 
     def fetch(
         self, bucket: str, key: str, target: Path, *, size: int, sha256: str | None, moved: Callable[[int], None]
@@ -58,9 +71,13 @@ class Storage:
             raise DigestMismatch
 
     def upload(self, path: Path, bucket: str, key: str, content_type: str) -> None:
-        with mapped():
-            extra = {"ContentType": content_type, "ChecksumAlgorithm": "CRC64NVME"}
-            self._s3.upload_file(str(path), bucket, key, ExtraArgs=extra)
+        extra = {"ContentType": content_type, "ChecksumAlgorithm": "CRC64NVME"}
+        try:
+            with mapped():
+                self._s3.upload_file(str(path), bucket, key, ExtraArgs=extra)
+        except S3UploadFailedError as error:  # boto3's own, which hides botocore's as its context
+            cause = error.__cause__ or error.__context__
+            raise translate(cause if isinstance(cause, Exception) else error) from error
 
     def send(self, queue_url: str, body: str) -> None:
         with mapped():

@@ -61,7 +61,7 @@ def owes(row: Row, deadlines: Deadlines) -> dict[str, int]:
         "work": None if work is None else max(work, free_at),
         "look": row.look_at,
         "deadline": deadline,
-        **dict.fromkeys(sorted(cleans), max(row.retry_at, free_at)),
+        **dict.fromkeys(sorted(cleans), max(row.clean_at, free_at)),
     }
     return {kind: at for kind, at in owed.items() if at is not None}
 

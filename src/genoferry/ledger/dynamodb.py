@@ -17,7 +17,7 @@ from genoferry.aws.errors import mapped
 from genoferry.contracts.base import SCHEMA_VERSION
 from genoferry.errors import NewerSchema, PreconditionFailed, VersionConflict
 from genoferry.ledger.due import SHARDS, Deadlines, due_at, owes, shard, ttl
-from genoferry.ledger.row import CancelMark, Lease, OwedRow, Row, State, encoded
+from genoferry.ledger.row import KEEP_MILLIS, CancelMark, Lease, OwedRow, Row, State, encoded
 
 if TYPE_CHECKING:
     from types_aiobotocore_dynamodb.client import DynamoDBClient
@@ -76,7 +76,8 @@ class DynamoLedger:
         return document
 
     async def put_lease(self, lease: Lease, *, expected: int | None) -> None:
-        await self._put(_lease_key(lease.name), lease, {}, expected)
+        ttl_of_lease = {"ttl": _n((lease.until + KEEP_MILLIS) // 1000)}
+        await self._put(_lease_key(lease.name), lease, ttl_of_lease, expected)
 
     async def _get(self, key: str) -> Row | CancelMark | Lease | None:
         with mapped():

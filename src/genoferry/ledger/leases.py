@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from genoferry.errors import LeaseLost, VersionConflict
 from genoferry.ledger.protocol import Ledger
 from genoferry.ledger.row import Lease, Row, changed
-from genoferry.ledger.update import update
-
+from genoferry.ledger.update import read, update
 
 FORGET_LENGTHS = 100
 """Lengths of a lease after which a sight of it is forgotten: who would take it over has done so long before."""
@@ -70,12 +69,18 @@ class Leases:
     async def renew(self, uuid: str, token: str) -> Row:
         """One beat: a new token, and the row as it is now. Raises `LeaseLost`."""
         fresh = self.new_token()
-        return await update(
-            self.ledger,
-            uuid,
-            lambda row: changed(row, lease_token=fresh, lease_until=self._until()),
-            lease=token,
-        )
+        try:
+            return await update(
+                self.ledger,
+                uuid,
+                lambda row: changed(row, lease_token=fresh, lease_until=self._until()),
+                lease=token,
+            )
+        except LeaseLost:
+            row = await read(self.ledger, uuid)
+            if row.lease_token == fresh:
+                return row  # the first answer was lost, and the write was sent again
+            raise
 
     async def give_back(self, uuid: str, token: str) -> Row | None:
         """Release the row; None where the lease was lost before."""
@@ -107,7 +112,8 @@ class Leases:
     async def abandoned(self, name: str) -> bool:
         """Whether nobody renews that lease: call it at every sight, since it takes the lease's length to tell."""
         lease = await self.ledger.get_lease(name)
-        return lease is None or lease.token is None or self.observed.stale(name, lease.token, self.length)
+        token = f"free {lease.version if lease else None}" if lease is None or lease.token is None else lease.token
+        return self.observed.stale(name, token, self.length)
 
     async def let_go(self, name: str, token: str) -> None:
         """Give a runner's lease back, if it is still ours."""

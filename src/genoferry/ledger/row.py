@@ -15,6 +15,7 @@ State = Literal[
 TERMINAL: frozenset[State] = frozenset({"SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED"})
 MAX_ROW_BYTES = 64 * 1024
 MAX_ATTEMPTS = 16
+KEPT_ATTACHED = 16
 RECENT_EVENTS = 32
 KEEP_MILLIS = 15 * 24 * 3600 * 1000
 """A row outlives its end by 15 days, past the queue's retention of 14."""
@@ -69,6 +70,8 @@ class Row(Versioned):
     request_key: str
     message_ids: tuple[str, ...]
     """Of the messages that made an attempt, so that a redelivered one acts once."""
+    attached: tuple[str, ...] = ()
+    """Of the last messages that attached, likewise."""
     socket_id: str | None = None
     traceparent: str | None = None
     timeout_at: int | None = None
@@ -101,6 +104,7 @@ class Row(Versioned):
     look_at: int | None = None
     retry_at: int = 0
     publish_at: int = 0
+    clean_at: int = 0
     failures: int = 0
     clean_up: tuple[CleanUp, ...] = ()
 

@@ -11,7 +11,17 @@ from typing import Any, Literal
 from genoferry.contracts.events import ErrorInfo, Event, EventName, ProgressInfo, Warn, event_id, utc_time
 from genoferry.contracts.results import ResultPointer
 from genoferry.errors import EventsWaiting, TooManyAttempts
-from genoferry.ledger.row import MAX_ATTEMPTS, RECENT_EVENTS, CleanUp, FileState, Intent, ProgressMark, Row, changed
+from genoferry.ledger.row import (
+    KEPT_ATTACHED,
+    MAX_ATTEMPTS,
+    RECENT_EVENTS,
+    CleanUp,
+    FileState,
+    Intent,
+    ProgressMark,
+    Row,
+    changed,
+)
 
 END_EVENT: dict[str, EventName] = {
     "SUCCEEDED": "Succeeded",
@@ -168,7 +178,27 @@ def lose(row: Row, now: int, *, attempt: int, delay: int) -> Row:
         return row
     lost = CleanUp(attempt=attempt, intent=row.intent, results=True)
     row = changed(row, state="SUBMITTING", lost_attempts=row.lost_attempts + 1, clean_up=(*row.clean_up, lost))
-    return changed(_next_attempt(row), retry_at=now + delay, updated_at=now)
+    return changed(_next_attempt(row), retry_at=now + delay, clean_at=now, updated_at=now)
+
+
+def adopt(row: Row, *, now: int, dead: str, runner: str) -> Row:
+    """Another runner takes what a dead one can't do any more: a job that hasn't started, and clean-ups.
+
+    An attempt that may have been submitted there is lost; one that was is left to its deadline, since the dead
+    runner's host may come back and find it running.
+    """
+    clean_up = tuple(
+        up.model_copy(update={"intent": up.intent.model_copy(update={"runner": runner})})
+        if up.intent and up.intent.runner == dead
+        else up
+        for up in row.clean_up
+    )
+    row = row if clean_up == row.clean_up else changed(row, clean_up=clean_up, clean_at=now)
+    if row.runner != dead or row.state not in ("STAGING", "SUBMITTING"):
+        return row
+    if row.intent is not None and row.attempt < MAX_ATTEMPTS:
+        row = adopt(lose(row, now, attempt=row.attempt, delay=0), now=now, dead=dead, runner=runner)
+    return changed(row, runner=runner, updated_at=now)
 
 
 def again(row: Row, now: int, message_id: str, request_key: str) -> Row:
@@ -178,8 +208,8 @@ def again(row: Row, now: int, message_id: str, request_key: str) -> Row:
     """
     if not row.terminal:
         return row
-    if len(row.outbox) > MAX_UNTOLD:
-        raise EventsWaiting
+    if len(row.outbox) > MAX_UNTOLD or any(event.event == "Result" for event in row.outbox):
+        raise EventsWaiting  # a Result not yet published needs its attempt's pointers
     row = _next_attempt(changed(row, message_ids=(*row.message_ids, message_id), request_key=request_key))
     row = changed(
         row,
@@ -231,7 +261,7 @@ def published(row: Row, event_ids: frozenset[str]) -> Row:
 
 def cleaned(row: Row, done: CleanUp) -> Row:
     left = tuple(owed for owed in row.clean_up if owed != done)
-    return row if len(left) == len(row.clean_up) else changed(row, clean_up=left, failures=0)
+    return row if len(left) == len(row.clean_up) else changed(row, clean_up=left)
 
 
 def back_off(row: Row, now: int, delay: int) -> Row:
@@ -239,8 +269,18 @@ def back_off(row: Row, now: int, delay: int) -> Row:
     return changed(row, retry_at=now + delay, failures=row.failures + 1)
 
 
+def back_off_cleaning(row: Row, now: int, delay: int) -> Row:
+    """A clean-up that fails is owed again, and holds up nothing else."""
+    return changed(row, clean_at=now + delay)
+
+
 def back_off_publishing(row: Row, now: int, delay: int) -> Row:
     return changed(row, publish_at=now + delay)
+
+
+def attach(row: Row, message_id: str) -> Row:
+    """Remember a message that attached, so that its redelivery does nothing."""
+    return changed(row, attached=(*row.attached, message_id)[-KEPT_ATTACHED:])
 
 
 def newest(row: Row, *, timeout_at: int | None, socket_id: str | None, traceparent: str | None) -> Row:
@@ -277,7 +317,7 @@ def _end(row: Row, now: int, state: str, *, keep_results: bool = False) -> Row:
         ended_at=now,
         updated_at=now,
         clean_up=(*row.clean_up, *owed),
-        retry_at=now,
+        clean_at=now,
         failures=0,
         look_at=None,
         files=(),

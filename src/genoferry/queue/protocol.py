@@ -24,7 +24,9 @@ class Queue(Protocol):
         """One long poll. Raises `ServiceError`s."""
         ...
 
-    async def delete(self, message: Message) -> None: ...
+    async def delete(self, message: Message) -> None:
+        """It doesn't come again, unless it was received again since: then it is its new receiver's to delete."""
+        ...
 
     async def hide(self, message: Message, seconds: int) -> None:
         """Let it come back after so many seconds."""

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from genoferry.aws.errors import mapped
-from genoferry.errors import NotFound
+from genoferry.errors import NotFound, ReceiptRetired
 from genoferry.queue.protocol import Message
 
 if TYPE_CHECKING:
     from types_aiobotocore_sqs.client import SQSClient
+
+log = structlog.get_logger()
 
 
 async def queue_url(client: SQSClient, name_or_url: str) -> str:
@@ -47,11 +52,11 @@ class SqsQueue:
         return [_message(raw) for raw in answer.get("Messages", ())]
 
     async def delete(self, message: Message) -> None:
-        with mapped():
+        with _receipt_of(message):
             await self._client.delete_message(QueueUrl=self._url, ReceiptHandle=message.receipt_handle)
 
     async def hide(self, message: Message, seconds: int) -> None:
-        with mapped():
+        with _receipt_of(message):
             await self._client.change_message_visibility(
                 QueueUrl=self._url, ReceiptHandle=message.receipt_handle, VisibilityTimeout=seconds
             )
@@ -75,6 +80,16 @@ class SqsQueue:
             name = json.loads(policy)["deadLetterTargetArn"].rsplit(":", 1)[1]
             self._dead_letter_url = await queue_url(self._client, name)
         return self._dead_letter_url
+
+
+@contextmanager
+def _receipt_of(message: Message) -> Iterator[None]:
+    """A message that was received again is its new receiver's: it acts once, whoever deletes it."""
+    try:
+        with mapped():
+            yield
+    except ReceiptRetired:
+        log.info("receipt retired", message_id=message.id)
 
 
 def _message(raw: Any) -> Message:

@@ -122,9 +122,7 @@ class Harness:
             row = self.row(uuid)
             return row if row is not None and condition(row) else None
 
-        found = wait_until(look, what=f"the row of {uuid}: {what}", seconds=seconds)
-        assert found is not None  # noqa: S101  # that is what was waited for
-        return found
+        return wait_until(look, what=f"the row of {uuid}: {what}", seconds=seconds)
 
     def await_state(self, uuid: str, state: str, *, seconds: float = 60) -> Row:
         return self.await_row(uuid, lambda row: row.state == state, what=state, seconds=seconds)

@@ -78,9 +78,12 @@ class Inbox:
 
     def await_event(self, uuid: str, event: str, *, times: int = 1, seconds: float = 60) -> dict[str, Any]:
         """The `times`-th event of that name."""
-        found = wait_until(
-            lambda: all_ if len(all_ := [m for m in self.messages(uuid) if m["event"] == event]) >= times else None,
-            what=f"{event} of {uuid} ({times} times); told so far: {self.names(uuid)}",
-            seconds=seconds,
-        )
-        return found[times - 1]
+
+        def look() -> list[dict[str, Any]] | None:
+            found = [message for message in self.messages(uuid) if message["event"] == event]
+            return found if len(found) >= times else None
+
+        try:
+            return wait_until(look, what=f"{event} of {uuid} ({times} times)", seconds=seconds)[times - 1]
+        except AssertionError as error:
+            raise AssertionError(f"{error}; told so far: {self.names(uuid)}") from None

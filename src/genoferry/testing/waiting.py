@@ -10,7 +10,7 @@ T = TypeVar("T")
 POLL_SECONDS = 0.05
 
 
-def wait_until(condition: Callable[[], T], *, what: str, seconds: float = 60) -> T:
+def wait_until(condition: Callable[[], T | None], *, what: str, seconds: float = 60) -> T:
     """The first truthy value of `condition`. Raises `AssertionError`, which says what was waited for."""
     deadline = time.monotonic() + seconds
     while True:

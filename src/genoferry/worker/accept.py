@@ -11,7 +11,7 @@ from genoferry.errors import Conflict
 from genoferry.handlers.protocol import Command, Plan
 from genoferry.handlers.registry import find, parse_body
 from genoferry.ledger.row import CancelMark, Row, changed
-from genoferry.ledger.states import again, cancel, expire, newest, republish, requested
+from genoferry.ledger.states import again, attach, cancel, expire, newest, republish, requested
 from genoferry.ledger.update import update
 from genoferry.queue.protocol import Message
 from genoferry.worker.rooms import Rooms
@@ -95,11 +95,11 @@ def merge(there: Row, new: Row, request: Request, now: int) -> Row:
     if there.fingerprint != new.fingerprint:
         raise Conflict
     message_id = new.message_ids[0]
-    if message_id in there.message_ids:
+    if message_id in (*there.message_ids, *there.attached):
         return there
     row = newest(there, timeout_at=new.timeout_at, socket_id=new.socket_id, traceparent=new.traceparent)
     wanted = {"restart": True, "retry-if-failed": there.state != "SUCCEEDED", "attach": False}
     if not (there.terminal and wanted[request.on_duplicate]):
-        return republish(row, now)
+        return republish(attach(row, message_id), now)
     row = again(row, now, message_id, new.request_key)
     return expire(row, now) if row.timeout_at is not None and row.timeout_at <= now else row

@@ -47,6 +47,8 @@ async def _end_compute(rooms: Rooms, row: Row, owed: CleanUp) -> None:
 async def _delete_objects(rooms: Rooms, row: Row, owed: CleanUp) -> None:
     if owed.inputs:
         await rooms.work.abort_uploads(inputs_prefix(row.uuid, owed.attempt))
+    if owed.results:
+        await rooms.results.abort_uploads(results_prefix(row.uuid, owed.attempt))
     kept = {job_key(row.uuid, owed.attempt)}
     prefix = attempt_prefix(row.uuid, owed.attempt)
     if not owed.inputs:

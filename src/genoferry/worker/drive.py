@@ -12,7 +12,7 @@ import structlog
 from genoferry.contracts.events import ErrorInfo
 from genoferry.errors import AlreadySubmitted, GenoferryError, LeaseLost, NoSuchJob, StagingStopped, TooManyAttempts
 from genoferry.ledger.row import MAX_ATTEMPTS, Row
-from genoferry.ledger.states import back_off, back_off_publishing, fail, lose
+from genoferry.ledger.states import back_off, back_off_cleaning, back_off_publishing, fail, lose
 from genoferry.worker.clean import clean, cleanable
 from genoferry.worker.held import Held
 from genoferry.worker.publish import flush
@@ -28,10 +28,10 @@ def duty(row: Row, now: int, *, runner: str, can_stage: bool = True) -> Duty | N
     """What any worker may now do for this row. Submission and a compute's clean-up are for workers of its runner."""
     if row.outbox and row.publish_at <= now:
         return "publish"
+    if row.clean_at <= now and cleanable(row, runner) is not None:
+        return "clean"
     if row.retry_at > now:
         return None
-    if cleanable(row, runner) is not None:
-        return "clean"
     if row.state == "STAGING":
         return "stage" if can_stage else None
     return "submit" if row.state == "SUBMITTING" and row.runner == runner else None
@@ -82,7 +82,7 @@ class Driver:
         except LeaseLost:
             log.warning("lease lost", uuid=held.row.uuid)
         finally:
-            beat.cancel()
+            held.end_beat()
             await asyncio.wait([beat])  # whatever it ended with, the lease is given back
             await held.give_back()
         return did
@@ -132,8 +132,12 @@ class Driver:
             delay = rooms.backoff_millis(5)
             await held.update(lambda there: back_off_publishing(there, rooms.now(), delay))
             return
+        if owed == "clean":
+            delay = rooms.backoff_millis(5)
+            await held.update(lambda there: back_off_cleaning(there, rooms.now(), delay))
+            return
         passing = error.retryable or type(error) is GenoferryError
-        if owed == "clean" or (passing and row.failures + 1 < rooms.settings.worker.max_failures):
+        if passing and row.failures + 1 < rooms.settings.worker.max_failures:
             delay = rooms.backoff_millis(row.failures)
             await held.update(lambda there: back_off(there, rooms.now(), delay))
             return

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from genoferry import faults
 from genoferry.compute.protocol import Observation
+from genoferry.contracts.base import check_version
 from genoferry.contracts.events import ErrorInfo
 from genoferry.contracts.keys import exit_key
 from genoferry.contracts.reports import ExitReport
@@ -48,10 +49,11 @@ async def settle(rooms: Rooms, row: Row, seen: Observation) -> Row:
 
 
 async def read_report(rooms: Rooms, row: Row) -> ExitReport | None:
-    """The exit report of the row's present attempt, if it is there and valid."""
+    """The exit report of the row's present attempt, if it is there and valid. Raises `NewerSchema`."""
     text = await rooms.work.get(exit_key(row.uuid, row.attempt))
     if text is None or row.intent is None:
         return None
+    check_version(text)
     try:
         report = ExitReport.model_validate_json(text)
     except ValidationError:

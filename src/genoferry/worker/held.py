@@ -24,6 +24,7 @@ class Held:
         self.row = row
         self._lock = asyncio.Lock()
         self.lost = False
+        self._done = asyncio.Event()
 
     @property
     def token(self) -> str:
@@ -57,10 +58,9 @@ class Held:
                 self.lost = True
 
     async def beat(self, after: Callable[[], Awaitable[None]]) -> None:
-        """Renew until cancelled or lost; `after` runs at each beat, with the row fresh. Passing trouble is lived with:
+        """Renew until ended or lost; `after` runs at each beat, with the row fresh. Passing trouble is lived with:
         a lease that couldn't be renewed in time is lost, and that ends it."""
-        while not self.lost:
-            await asyncio.sleep(self.rooms.leases.length / BEATS_PER_LEASE)
+        while not self.lost and not await self._done_within(self.rooms.leases.length / BEATS_PER_LEASE):
             try:
                 await self.renew()
                 await after()
@@ -68,3 +68,14 @@ class Held:
                 log.warning("beat failed", uuid=self.row.uuid, code=error.code, cause=str(error))
             except Exception:
                 log.exception("unexpected", uuid=self.row.uuid)
+
+    def end_beat(self) -> None:
+        """Between two beats, never in the middle of one: its write would leave a token that nobody knows."""
+        self._done.set()
+
+    async def _done_within(self, seconds: float) -> bool:
+        try:
+            await asyncio.wait_for(self._done.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True

@@ -5,9 +5,9 @@ from __future__ import annotations
 import structlog
 from pydantic import ValidationError
 
-from genoferry.contracts.base import SCHEMA_VERSION
+from genoferry.contracts.base import check_version
 from genoferry.contracts.reports import Report
-from genoferry.errors import NoSuchJob
+from genoferry.errors import NewerSchema, NoSuchJob
 from genoferry.ledger.row import Row
 from genoferry.ledger.states import hinted, progressed
 from genoferry.ledger.update import update
@@ -20,13 +20,14 @@ log = structlog.get_logger()
 async def take_hint(rooms: Rooms, message: Message) -> None:
     """Note a report on its row and delete it. One that isn't its attempt's is dropped. Raises `ServiceError`s."""
     try:
-        report = Report.model_validate_json(message.body)
+        check_version(message.body)
+        await _note(rooms, Report.model_validate_json(message.body))
+    except NewerSchema:
+        return  # it comes back, to a newer worker
     except ValidationError:
         log.warning("report is not valid", message_id=message.id)
-    else:
-        if report.schema_version > SCHEMA_VERSION:
-            return  # a newer worker's: it comes back
-        await _note(rooms, report)
+    except NoSuchJob:
+        log.warning("report of an unknown job", message_id=message.id)
     await rooms.reports.delete(message)
 
 
@@ -42,7 +43,4 @@ async def _note(rooms: Rooms, report: Report) -> None:
         looking = report.final or row.state != "RUNNING"
         return hinted(row, now, attempt=report.attempt) if looking else row
 
-    try:
-        await update(rooms.ledger, report.uuid, transition)
-    except NoSuchJob:
-        log.warning("report of an unknown job", uuid=report.uuid)
+    await update(rooms.ledger, report.uuid, transition)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -31,34 +31,53 @@ class Intake:
     def loops(self) -> list[asyncio.Task[None]]:
         """Start both."""
         return [
-            asyncio.create_task(self._poll("requests", self.rooms.queue, self.accept)),
-            asyncio.create_task(self._poll("reports", self.rooms.reports, self._hint)),
+            asyncio.create_task(self._poll("requests", self.rooms.queue, self._accept_all)),
+            asyncio.create_task(self._poll("reports", self.rooms.reports, self._hint_all)),
         ]
 
-    async def accept(self, message: Message) -> None:
-        """Accept, reject, or let come back. Raises a service's errors, at which polling pauses."""
+    async def accept(self, message: Message) -> bool:
+        """Accept or reject it, or let it come back: False. Raises a service's errors, at which polling pauses."""
         self.busy += 1
         try:
             await accept(self.rooms, message)
+            return True
         except Exception as error:
-            await self._not_accepted(message, error)
+            return await self._not_accepted(message, error)
         finally:
             self.busy -= 1
             self.wake()
 
     async def quiet(self) -> bool:
         """Whether the work queue has nothing to give at this moment; what it gives is accepted."""
-        messages = await self.rooms.queue.receive(limit=self.rooms.settings.queue.batch, wait_seconds=0)
-        await _all(self.accept(message) for message in messages)
+        messages = await self.rooms.queue.receive(limit=self.rooms.settings.queue.batch, wait_seconds=1)
+        await self._accept_all(messages)
         return not messages and not self.busy
 
-    async def _poll(self, name: str, queue: Queue, act: Callable[[Message], Awaitable[None]]) -> None:
+    async def _accept_all(self, messages: Sequence[Message]) -> None:
+        """Groups side by side, and each group's messages in order: one that is to come back holds up those after it."""
+        groups: dict[str, list[Message]] = {}
+        for message in messages:
+            groups.setdefault(message.group_id or message.id, []).append(message)
+        await _all(self._accept_in_order(group) for group in groups.values())
+
+    async def _accept_in_order(self, messages: Sequence[Message]) -> None:
+        for number, message in enumerate(messages, 1):
+            if not await self.accept(message):
+                await _all(self.rooms.queue.hide(later, 1) for later in messages[number:])
+                return
+
+    async def _hint_all(self, messages: Sequence[Message]) -> None:
+        await _all(take_hint(self.rooms, message) for message in messages)
+        self.wake()
+
+    async def _poll(self, name: str, queue: Queue, act: Callable[[Sequence[Message]], Awaitable[None]]) -> None:
         limits = self.rooms.settings.queue
         while not self.stopping.is_set():
             try:
                 await self._services_answer(name)
                 messages = await queue.receive(limit=limits.batch, wait_seconds=limits.wait_seconds)
-                await _all(act(message) for message in messages)
+                if messages:
+                    await act(messages)
                 self._failures[name] = 0
             except GenoferryError as error:
                 self._failures[name] = failures = self._failures.get(name, 0) + 1
@@ -74,20 +93,17 @@ class Intake:
             await self.rooms.ledger.anything_owed()
             await self.rooms.work.size("probe")
 
-    async def _not_accepted(self, message: Message, error: Exception) -> None:
+    async def _not_accepted(self, message: Message, error: Exception) -> bool:
         lasting = verdict(self.rooms, message, error)
         if lasting is not None:
             await reject(self.rooms, message, lasting)
-            return
+            return True
         if not isinstance(error, GenoferryError):
             log.error("unexpected", message_id=message.id, exc_info=error)
         await self.rooms.queue.hide(message, 1 + self.rooms.backoff_millis(message.receive_count) // 1000)
         if isinstance(error, ServiceError):
             raise error
-
-    async def _hint(self, message: Message) -> None:
-        await take_hint(self.rooms, message)
-        self.wake()
+        return False
 
     async def _pause(self, seconds: float) -> None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -14,9 +15,12 @@ from genoferry.ledger.row import OwedRow
 from genoferry.worker.drive import Driver
 from genoferry.worker.intake import Intake
 from genoferry.worker.rooms import Rooms
-from genoferry.worker.watch import AT_COMPUTE, Watch
+from genoferry.worker.watch import Watch
 
 log = structlog.get_logger()
+SWEEP_SECONDS = 3600.0
+MOST_CALM = 3
+"""A worker that finds nothing due looks half as often each time, down to an eighth."""
 
 
 class Worker:
@@ -38,6 +42,8 @@ class Worker:
         self._last_token: str | None = None
         self._next_hold = 0.0
         self._next_look = 0.0
+        self._next_sweep = 0.0
+        self._calm = 0
 
     def stop(self) -> None:
         """Take no new work, and end."""
@@ -53,28 +59,33 @@ class Worker:
             while not self._stopping.is_set():
                 self._wake.clear()
                 pause = await self._turn()
+                await self._rest()
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), pause)
+                    self._calm = 0
         finally:
             for task in polls:
                 task.cancel()
             await asyncio.gather(*polls, return_exceptions=True)
             await self._wind_up()
 
+    async def _rest(self) -> None:
+        """A floor between two turns, however often something wakes us."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), self.rooms.settings.worker.tick_seconds / 5)
+
     async def _turn(self) -> float:
         """One look at what is owed; seconds until the next."""
         try:
             await self._hold_runner()
-            if not self._driving and not await self.rooms.ledger.anything_owed():
+            if self._calm == MOST_CALM and not await self.rooms.ledger.anything_owed():
                 return await self._idle()
-            await self._owed(await self.rooms.ledger.owed())
+            return await self._owed()
         except GenoferryError as error:
             log.warning("turn failed", code=error.code, cause=str(error))
-            return self.rooms.backoff_millis(3) / 1000
         except Exception:
             log.exception("unexpected")  # nothing that one job does may end the worker
-            return self.rooms.backoff_millis(3) / 1000
-        return self.rooms.settings.worker.tick_seconds
+        return self.rooms.backoff_millis(3) / 1000
 
     async def _idle(self) -> float:
         if self._drain and await self._intake.quiet() and not await self.rooms.ledger.anything_owed():
@@ -92,27 +103,46 @@ class Worker:
         self._next_hold = now + self.rooms.leases.length / 3
         if (had is None) != (self._token is None):
             log.info("runner lease", runner=self.rooms.runner.key, held=self._token is not None)
+        if self._token is not None and now >= self._next_sweep:
+            self._next_sweep = now + SWEEP_SECONDS
+            await self._watch.sweep()
 
     @property
     def _lease_name(self) -> str:
         return f"runner:{self.rooms.runner.key}"
 
-    async def _owed(self, rows: list[OwedRow]) -> None:
-        admitted = 0
-        if self._token is not None:
-            admitted = await self._as_holder(rows)
+    async def _owed(self) -> float:
+        """Do what is due. Who holds the runner's lease reads the whole index, too, but only when there is a reason."""
+        rows = due = await self.rooms.ledger.owed(before=self.rooms.now())
+        if self._token is not None and self._must_watch(due):
+            rows = await self.rooms.ledger.owed()
+            if await self._as_holder(rows):
+                rows = await self.rooms.ledger.owed(before=self.rooms.now())
         now = self.rooms.now()
-        for row in await self.rooms.ledger.owed(before=now) if admitted else rows:
+        for row in rows:
             if self._is_ours(row, now):
                 self._drive(row)
+        self._calm = 0 if due or self._driving else min(self._calm + 1, MOST_CALM)
+        timing = self.rooms.settings.worker
+        return float(min(timing.tick_seconds * 2**self._calm, max(timing.tick_seconds, timing.watch_seconds)))
+
+    def _must_watch(self, due: Sequence[OwedRow]) -> bool:
+        """The time has come, or a row asks for what only the lease's holder does."""
+        now, runner = self.rooms.now(), self.rooms.runner.key
+        if self.rooms.monotonic() >= self._next_look:
+            return True
+        if any(row.due(now, "admit") for row in due) and not self._watch.full:
+            return True
+        return any(row.due(now, "look", "deadline") and row.runner == runner for row in due)
 
     async def _as_holder(self, rows: list[OwedRow]) -> int:
         """Looks before it enforces: what a look finds running, or ended in time, is past no deadline."""
-        now = self.rooms.now()
-        asked = any(row.due(now, "look", "deadline") and row.state in AT_COMPUTE for row in rows)
+        now, runner = self.rooms.now(), self.rooms.runner.key
+        asked = any(row.due(now, "look", "deadline") and row.runner == runner for row in rows)
         if asked or self.rooms.monotonic() >= self._next_look:
             self._next_look = self.rooms.monotonic() + self.rooms.settings.worker.watch_seconds
             await self._watch.look(rows)
+            await self._watch.adopt(rows)
         await self._watch.enforce(rows)
         return await self._watch.admit(rows)
 

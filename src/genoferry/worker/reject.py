@@ -10,7 +10,7 @@ from genoferry import __version__
 from genoferry.contracts.envelope import parse_request, read_uuid
 from genoferry.contracts.events import ErrorInfo, Event, utc_time
 from genoferry.contracts.keys import rejected_key
-from genoferry.errors import BadMessage, GenoferryError, LedgerError, TooManyReceives
+from genoferry.errors import BadMessage, GenoferryError, LedgerError, NewerSchema, TooManyReceives
 from genoferry.handlers.registry import Handlers
 from genoferry.notify import attributes, event_message
 from genoferry.queue.protocol import Message
@@ -23,6 +23,8 @@ MAX_DEAD_LETTER_BYTES = 240 * 1024
 
 def verdict(rooms: Rooms, message: Message, error: Exception) -> GenoferryError | None:
     """The error to reject this message with, or None while it is worth trying again."""
+    if isinstance(error, NewerSchema):
+        return None  # a newer worker knows what to do with it
     if isinstance(error, BadMessage | LedgerError) and not error.retryable:
         return error
     known = error if isinstance(error, GenoferryError) else GenoferryError()

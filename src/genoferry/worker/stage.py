@@ -11,11 +11,12 @@ from genoferry.contracts.envelope import Request
 from genoferry.contracts.events import ProgressInfo
 from genoferry.contracts.jobfile import Manifest, StagedInput
 from genoferry.contracts.keys import input_key, manifest_key
-from genoferry.errors import DestinationConflict, NotFound, SourceChanged, StagingStopped
+from genoferry.errors import DestinationConflict, LeaseLost, NotFound, SourceChanged, StagingStopped
 from genoferry.handlers.protocol import JobHandler, Plan, PlannedInput
 from genoferry.handlers.registry import find, parse_body
 from genoferry.ledger.row import FileState, Row
 from genoferry.ledger.states import file_state, progressed, staged
+from genoferry.ledger.update import read
 from genoferry.worker.held import Held
 from genoferry.worker.rooms import Rooms, Staged
 
@@ -61,13 +62,23 @@ class Staging:
         if size is None:
             found = await self._move_anew(index, item, key, FileState() if known.etag else known, row.attempt)
             faults.point("stage")
-            await self._record(index, FileState(etag=found.etag), row.attempt)
+            try:
+                await self._record(index, FileState(etag=found.etag), row.attempt)
+            except (LeaseLost, StagingStopped):
+                await self._take_back(key, row)
+                raise
             size = found.size
         self.before += item.size or 0
         self.done = self.before
         return StagedInput(
             role=item.role, name=item.name, key=key, size=size, sha256=item.sha256, size_stated=item.size is not None
         )
+
+    async def _take_back(self, key: str, row: Row) -> None:
+        """Plaintext that arrived after its job's clean-up must not stay; where the job goes on, it is another's now."""
+        there = await read(self.held.rooms.ledger, row.uuid)
+        if there.terminal or there.staged_in != row.attempt:
+            await self.held.rooms.work.delete([key])
 
     async def _move_anew(self, index: int, item: PlannedInput, key: str, known: FileState, attempt: int) -> Staged:
         """What was begun of another version of the file is forgotten before the next try."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from genoferry.aws.clients import sync_client
 from genoferry.contracts.sources import FileKey, Key, KeyServiceKey, Location, SecretsManagerKey
@@ -38,6 +38,10 @@ class RealStager:
     settings: Settings
     _webs: list[Web] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        """Raises `SettingsError`: a worker with a bad allow-list must not start, and refuse good requests."""
+        self._allow  # noqa: B018  # made here
+
     def check(self, item: PlannedInput) -> None:
         self._check_location(item.location)
         if item.key is not None:
@@ -57,7 +61,7 @@ class RealStager:
         source = self.source(item.location)
         dest = Destination(self.settings.work_bucket, key)
         if item.key is None:
-            return Staged(*copy(source, item.location.path, dest, s3=self._s3, stop=stop))
+            return Staged(*copy(source, item.location.path, dest, s3=self._s3, stop=stop, on_progress=on_progress))
 
         def begun(upload: UploadBegun) -> None:
             on_state(FileState(upload_id=upload.upload_id, source_etag=upload.source_etag))
@@ -111,7 +115,7 @@ class RealStager:
             case "globus":
                 self._globus  # noqa: B018  # raises where there is none
             case "https":
-                check_url(f"{location.base}/{location.path}", self._allow.hosts)
+                check_url(f"{location.base}/{quote(location.path, safe='/')}", self._allow.hosts)  # as it is fetched
             case "s3":
                 check_bucket(location.base, self._allow.buckets)
             case "file":

@@ -6,6 +6,7 @@ import structlog
 
 from genoferry import faults
 from genoferry.compute.protocol import Handle, JobSpec, job_name
+from genoferry.contracts.base import check_version
 from genoferry.contracts.jobfile import JobDocument, JobFile, Manifest
 from genoferry.contracts.keys import job_key, manifest_key
 from genoferry.errors import AlreadySubmitted, NotFound
@@ -52,7 +53,9 @@ async def _write_job_file(rooms: Rooms, row: Row, intent: Intent) -> None:
     job = await _job_file(rooms, row, intent)
     if await rooms.work.put_new(key, job.model_dump_json(exclude_none=True).encode()):
         return
-    there = JobDocument.validate_json(await rooms.work.get(key) or b"{}")
+    text = await rooms.work.get(key) or b"{}"
+    check_version(text)
+    there = JobDocument.validate_json(text)
     if not isinstance(there, JobFile) or there.nonce != intent.nonce:
         raise AlreadySubmitted
 
@@ -62,6 +65,7 @@ async def _job_file(rooms: Rooms, row: Row, intent: Intent) -> JobFile:
     text = await rooms.work.get(manifest_key(row.uuid, row.staged_in))
     if text is None:
         raise NotFound("The job's staged inputs are no longer in the work bucket. Send it again with restart.")
+    check_version(text)
     return JobFile(
         uuid=row.uuid,
         attempt=row.attempt,

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 
 from genoferry.compute.protocol import Handle, Observation, job_name
 from genoferry.contracts.events import ErrorInfo
 from genoferry.errors import GenoferryError, RunDeadline, ServiceError, StartDeadline
-from genoferry.ledger.due import deadline_at
+from genoferry.ledger.due import CLEAN, deadline_at
 from genoferry.ledger.row import OwedRow, Row, State
-from genoferry.ledger.states import admit, expire, fail, looked
+from genoferry.ledger.states import admit, adopt, expire, fail, looked
 from genoferry.ledger.update import Transition, read, update
 from genoferry.worker.finish import read_report, settle
 from genoferry.worker.rooms import Rooms
@@ -38,6 +39,8 @@ class Watch:
     rooms: Rooms
     gone: dict[tuple[str, int], Gone] = field(default_factory=dict)
     """By uuid and attempt."""
+    full: bool = False
+    """Whether the last admission left no room."""
 
     async def admit(self, owed: Sequence[OwedRow]) -> int:
         """Let in what the runner's limit leaves room for; how many were."""
@@ -45,6 +48,7 @@ class Watch:
         mine = [row for row in owed if row.runner == runner and row.state in ADMITTED]
         waiting = [row for row in owed if row.due(self.rooms.now(), "admit")]
         chosen = fair(waiting, Counter(row.experiment_id for row in mine))[: max(0, most - len(mine))]
+        self.full = len(mine) + len(chosen) >= most
         for row in chosen:
             await self._apply(row, lambda there: admit(there, self.rooms.now(), runner=runner))
             log.info("admitted", uuid=row.uuid, runner=runner)
@@ -57,6 +61,25 @@ class Watch:
         for row in owed:
             if row.due(now, "deadline") and await self._is_ours(row) and not await self._ended_by_itself(row):
                 await self._apply(row, self._past_deadline)
+
+    async def adopt(self, owed: Sequence[OwedRow]) -> None:
+        """Take over what a runner that nobody looks after can't do any more: see `states.adopt`."""
+        own, now = self.rooms.runner.key, self.rooms.now()
+        for runner in {name for row in owed for name in waits_for(row, now)} - {own}:
+            if await self.rooms.leases.abandoned(f"runner:{runner}"):
+                for row in owed:
+                    if runner in waits_for(row, now):
+                        await self._apply(row, partial(adopt, now=now, dead=runner, runner=own))
+                        log.warning("adopted", uuid=row.uuid, runner=own, dead_runner=runner)
+
+    async def sweep(self) -> None:
+        """Clean what the compute still has of attempts that are over: left by a worker that stalled or a host that
+        was away. What the ledger doesn't know, or has work owed for, is left alone."""
+        for handle in await self.rooms.runner.leftovers(self.rooms.settings.deployment):
+            row = await self.rooms.ledger.get(handle.uuid)
+            if isinstance(row, Row) and is_over(row, handle.attempt):
+                await self.rooms.runner.clean(handle)
+                log.info("swept", uuid=handle.uuid, attempt=handle.attempt)
 
     async def _is_ours(self, row: OwedRow) -> bool:
         if row.runner in (None, self.rooms.runner.key):
@@ -103,7 +126,9 @@ class Watch:
         mine = [row for row in owed if row.runner == self.rooms.runner.key and row.state in AT_COMPUTE]
         states = {(row.uuid, row.attempt): row for row in mine}
         self.gone = {key: gone for key, gone in self.gone.items() if key in states}
-        for observation in await self._observe(mine):
+        now = self.rooms.now()
+        ended = {row.uuid for row in mine if row.due(now, "look") and await self._ended_by_itself(row)}
+        for observation in await self._observe([row for row in mine if row.uuid not in ended]):
             row = states[observation.handle.uuid, observation.handle.attempt]
             if self._is_news(observation, row):
                 await self._settle(observation)
@@ -145,6 +170,21 @@ class Watch:
                     await update(self.rooms.ledger, row.uuid, looked)
         except GenoferryError as error:
             log.warning("look failed", uuid=seen.handle.uuid, code=error.code, cause=str(error))
+
+
+def waits_for(row: OwedRow, now: int) -> set[str]:
+    """The runners without whose workers something that is owed to the row by now can't be done."""
+    cleaning = {
+        kind.removeprefix(f"{CLEAN} ") for kind in row.owes if kind.startswith(f"{CLEAN} ") and row.due(now, kind)
+    }
+    working = row.state in ("STAGING", "SUBMITTING") and row.due(now, "work") and row.runner is not None
+    return cleaning | ({row.runner} if working and row.runner else set())
+
+
+def is_over(row: Row, attempt: int) -> bool:
+    """Whether nothing can come of that attempt any more, and no clean-up of it is owed."""
+    owed = any(up.attempt == attempt for up in row.clean_up)
+    return not owed and (row.attempt > attempt or (row.attempt == attempt and row.terminal))
 
 
 def fair(waiting: Iterable[OwedRow], running: Counter[str]) -> list[OwedRow]:

@@ -17,24 +17,25 @@ from genoferry.handlers.calculate_scores import source_location
 from genoferry.handlers.protocol import Outcome, Plan, PlannedInput, Produced, Task
 
 
-def _exit_silently() -> None:
+def _exit_silently(_: Task) -> None:
     os._exit(0)
 
 
-def _kill_itself() -> None:
+def _kill_itself(_: Task) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _fail() -> None:
+def _fail(_: Task) -> None:
     raise ZeroMatches(trace_name="PGSCATALOG:MATCH", trace_exit=15)
 
 
-def _crash() -> None:
-    raise RuntimeError("a bug")
+def _crash(task: Task) -> None:
+    """As parsers do: the message quotes what could not be parsed."""
+    raise ValueError([path.read_bytes()[:200] for files in task.files.values() for path in files.values()])
 
 
-ENDS: Mapping[str, Callable[[], None]] = {
-    "ok": lambda: None,
+ENDS: Mapping[str, Callable[[Task], None]] = {
+    "ok": lambda _: None,
     "exit": _exit_silently,
     "kill": _kill_itself,
     "fail": _fail,
@@ -79,7 +80,7 @@ class Touch:
         if task.params["gate"]:
             _wait_for(Path(task.params["gate"]), task)
         ends = [*task.params["ends"], "ok"]
-        ENDS[ends[min(before, len(ends) - 1)]]()
+        ENDS[ends[min(before, len(ends) - 1)]](task)
         written = task.out / "touched.txt"
         written.write_text(task.params["text"] * task.params["times"])
         return Outcome([Produced(written, "text/plain")])

@@ -12,6 +12,7 @@ import structlog
 from pydantic import SecretStr
 
 from genoferry import telemetry
+from genoferry.errors import GenoferryError
 
 CANARY = "CANARYd34db33f"
 PEM = f"-----BEGIN CRYPT4GH PRIVATE KEY-----\n{CANARY}\n-----END CRYPT4GH PRIVATE KEY-----"
@@ -118,3 +119,20 @@ def test_json_lines_are_json(monkeypatch):
     root.setLevel(level)
     (line,) = written.getvalue().splitlines()
     assert json.loads(line) | {"timestamp": ""} == {"event": "shown", "uuid": "u", "level": "info", "timestamp": ""}
+
+
+def test_a_traceback_names_errors_and_repeats_only_our_own_messages(log):
+    """A parser's message quotes what it could not parse, which may be a genotype."""
+    logger, written = log
+    genotype = "-".join(("canary", "genotype"))
+    try:
+        try:
+            raise ValueError(genotype)
+        except ValueError as error:
+            raise GenoferryError("ours") from error
+    except GenoferryError:
+        logger.exception("unexpected")
+    assert genotype not in written.getvalue()
+    assert "builtins.ValueError" in written.getvalue()
+    assert "GenoferryError: ours" in written.getvalue()
+    assert "raise ValueError(genotype)" in written.getvalue()

@@ -17,7 +17,7 @@ import pytest
 
 from genoferry import faults
 from genoferry.contracts.keys import input_key
-from genoferry.errors import ServiceUnavailable, StagingStopped
+from genoferry.errors import GenoferryError, ServiceUnavailable, StagingStopped
 from genoferry.handlers import registry
 from genoferry.ledger.leases import Leases, Observed
 from genoferry.ledger.row import FileState, Row
@@ -49,19 +49,24 @@ class Mortal:
     kill_after: int | None = None
     calls: list[str] = field(default_factory=list)
     broken: Callable[[str], bool] = lambda _: False
+    raise_before: int | None = None
+    raise_after: int | None = None
+    error: type[GenoferryError] = ServiceUnavailable
 
     async def before(self, what: str) -> int:
         number = len(self.calls)
         if self.dead or self.kill_before == number:
             await self.end()
         self.calls.append(what)
-        if self.broken(what):
-            raise ServiceUnavailable
+        if self.broken(what) or self.raise_before == number:
+            raise self.error
         return number
 
     async def after(self, number: int) -> None:
         if self.dead or self.kill_after == number:
             await self.end()
+        if self.raise_after == number:
+            raise self.error
 
     async def end(self) -> None:
         self.dead = True

@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 
 from genoferry import faults
+from genoferry.errors import ServiceUnavailable, VersionConflict
 from genoferry.testing.clock import simulated
 
+SHORT = {"worker": {"lease_seconds": 6, "watch_seconds": 3}}
+"""Settings by which another worker takes over soon: fewer turns to simulate."""
 IN_ORDER = ["Requested", "Created", "Deployed", "Succeeded", "Result"]
 
 
@@ -39,13 +42,12 @@ def test_killed_at_a_fault_point(world, point):
     story()
 
 
-@pytest.mark.parametrize("side", ["before", "after"])
-def test_killed_around_every_call(worlds, side):
-    """Each of the calls that a worker makes for one job, from the first receive to the last release."""
+def calls_of_one_job(worlds):
+    """The names of the calls that a worker makes for one job, in order."""
 
     @simulated
     async def count():
-        world = worlds()
+        world = worlds(**SHORT)
         world.start("a")
         world.send()
         world.playing(2)
@@ -55,11 +57,53 @@ def test_killed_around_every_call(worlds, side):
     calls: list[str] = []
     count()
     assert len(calls) > 50
+    return calls
+
+
+@pytest.mark.parametrize(
+    ("side", "error"), [("before", ServiceUnavailable), ("after", ServiceUnavailable), ("after", VersionConflict)]
+)
+def test_trouble_around_every_call(worlds, side, error):
+    """One failure at a time, before the call has its effect or after: an answer that is lost, and a write that was
+    sent again and met itself. The worker goes on by itself, and nothing is lost or doubled."""
+    calls = calls_of_one_job(worlds)
+    for number in range(len(calls)):
+        if error is VersionConflict and calls[number] not in ("ledger.put", "ledger.put_lease"):
+            continue
+
+        @simulated
+        async def story(number=number):
+            world = worlds(**SHORT)
+            world.start("a")
+            setattr(world.lives["a"], f"raise_{side}", number)
+            world.lives["a"].error = error
+            world.send()
+            world.playing(2)
+            await world.settled(state="SUCCEEDED")
+            assert world.events() == IN_ORDER
+            assert len(world.runner.submitted) == 1
+            assert await world.ledger.owed() == []
+            await world.until(lambda: not world.queue.in_flight and not world.queue.waiting)
+            assert not world.queue.dead
+            assert max(world.stager.staged.values()) <= 2
+
+        try:
+            story()
+        except BaseException as failure:
+            failure.add_note(f"{error.__name__} {side} call {number}: {calls[number]}")
+            raise
+
+
+@pytest.mark.parametrize("side", ["before", "after"])
+def test_killed_around_every_call(worlds, side):
+    """Each of the calls that a worker makes for one job, from the first receive to the last release."""
+
+    calls = calls_of_one_job(worlds)
     for number in range(len(calls)):
 
         @simulated
         async def story(number=number):
-            world = worlds()
+            world = worlds(**SHORT)
             world.start("a")
             setattr(world.lives["a"], f"kill_{side}", number)
             world.send()

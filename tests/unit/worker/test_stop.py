@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections import Counter
 
+from genoferry.errors import ComputeError
 from genoferry.ledger.row import Lease
 from genoferry.testing.clock import simulated
 
@@ -113,7 +114,9 @@ async def test_an_idle_worker_costs_nearly_nothing(world):
         "ledger.anything_owed",
         "ledger.get_lease",
         "ledger.put_lease",
+        "runner.leftovers",
     }
+    assert calls["runner.leftovers"] == 1, "a look at its own folders, once an hour"
 
 
 @simulated
@@ -164,8 +167,32 @@ async def test_jobs_that_wait_for_a_staging_slot_cost_nothing(worlds):
 
 
 @simulated
-async def test_a_clean_up_owed_by_another_runner_is_left_to_it_and_blocks_nothing(world, uuids):
-    """Two hosts with local runners: one that is gone for good must not hold up a restart on the other."""
+async def test_a_clean_up_owed_by_another_runner_is_left_to_it_while_it_lives(world, uuids):
+    """Two hosts with local runners: the other can't end what this one's compute runs, and must not try in vain."""
+    world.start("a")
+    world.send()
+    job = await world.job()
+    job.run()
+    await world.until(lambda: world.row().state == "RUNNING" and not world.owed())
+    other = type(world.runner)(key="other")
+
+    async def refuse(handle):
+        raise ComputeError
+
+    world.runner.clean = refuse
+    world.start("b", runner=other)
+    world.cancel(uuids[0])
+    await world.until(lambda: world.row().terminal)
+    await asyncio.sleep(60)
+    assert world.row().clean_up, "only its own runner can end it"
+    assert other.cleaned == []
+    world.send(onDuplicate="restart", message_id="again")
+    await world.until(lambda: world.row().attempt == 2)
+
+
+@simulated
+async def test_what_a_dead_runner_left_is_adopted(world, uuids):
+    """A host that is gone for good: its clean-up is done by another, and a job admitted to it goes on there."""
     world.start("a")
     world.send()
     job = await world.job()
@@ -175,12 +202,8 @@ async def test_a_clean_up_owed_by_another_runner_is_left_to_it_and_blocks_nothin
     other = type(world.runner)(key="other")
     world.start("b", runner=other)
     world.cancel(uuids[0])
-    await world.until(lambda: world.row().terminal)
-    await asyncio.sleep(60)
-    assert world.row().clean_up, "only its own runner can end it"
-    version = world.row().version
-    await asyncio.sleep(60)
-    assert world.row().version == version, "no lease is taken in vain"
+    await world.until(lambda: world.row().terminal and not world.row().clean_up)
+    assert [name.rpartition("-")[2] for name in other.cleaned] == ["1"]
     world.send(onDuplicate="restart", message_id="again")
     await world.until(lambda: len(other.submitted) == 1)
     assert other.submitted[0].attempt == 2

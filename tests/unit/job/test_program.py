@@ -1,0 +1,407 @@
+"""The program inside the compute, over buckets in memory: what it starts, what it stops at, what it leaves."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from boto3.exceptions import S3UploadFailedError
+from botocore.exceptions import ClientError
+from pydantic import BaseModel
+
+from genoferry.aws.objects import MemoryObjects
+from genoferry.contracts.jobfile import JobFile, StagedInput, Tombstone
+from genoferry.contracts.reports import ExitReport, OutputReport, ScoreReport
+from genoferry.errors import NotFound, ServiceUnavailable, SizeMismatch, ZeroMatches
+from genoferry.handlers.protocol import Outcome, Produced
+from genoferry.job import program, reporter
+from genoferry.job.storage import Storage
+from genoferry.testing.storage import MemoryStorage
+
+UUID = "0d5c1a52-5a3c-4b1e-9a0e-2a5f0c7b8d11"
+URI = f"s3://work/{UUID}/1/job.json"
+
+
+class Echo:
+    """Its result is its input; `act` is what a test has it do."""
+
+    kind, name, body, may_inline = "job", "Echo", BaseModel, False
+
+    def __init__(self) -> None:
+        self.tasks = []
+        self.act = lambda task: None
+
+    def plan(self, body):
+        raise NotImplementedError
+
+    def run(self, task):
+        self.tasks.append(task)
+        task.progress("echo", 1, 2, "steps")
+        self.act(task)
+        path = task.out / "echo.txt"
+        path.write_bytes(task.files["target"]["a/b.txt"].read_bytes())
+        return Outcome([Produced(path, "text/plain")], (ScoreReport(id="PGS000001", status="calculated"),), 3)
+
+    def results(self, report: ExitReport) -> list[OutputReport]:
+        return list(report.outputs)
+
+
+class Place:
+    def __init__(self, scratch: Path) -> None:
+        self.scratch = scratch
+        self.work, self.results = MemoryObjects("work"), MemoryObjects("results")
+        self.storage = MemoryStorage({"work": self.work, "results": self.results})
+        self.handler = Echo()
+        self.stop = threading.Event()
+        self.put_job()
+
+    def put_job(self, **over) -> None:
+        data = b"plaintext"
+        self.work.content[f"{UUID}/1/inputs/0000"] = data
+        known = {
+            "uuid": UUID,
+            "attempt": 1,
+            "nonce": "nonce",
+            "name": "Echo",
+            "params": {"p": 1},
+            "inputs": (
+                StagedInput(
+                    role="target",
+                    name="a/b.txt",
+                    key=f"{UUID}/1/inputs/0000",
+                    size=len(data),
+                    sha256=hashlib.sha256(data).hexdigest(),
+                    size_stated=True,
+                ),
+            ),
+            "work_bucket": "work",
+            "results_bucket": "results",
+            "report_queue": "reports-url",
+        }
+        self.work.content[f"{UUID}/1/job.json"] = JobFile(**(known | over)).model_dump_json().encode()
+
+    def put_tombstone(self) -> None:
+        self.work.content[f"{UUID}/1/job.json"] = (
+            Tombstone(uuid=UUID, attempt=1, reason="CANCELLED").model_dump_json().encode()
+        )
+
+    def run(self, uri: str = URI) -> int:
+        code = program.run(uri, self.storage, {"Echo": self.handler}, stop=self.stop)
+        assert list(self.scratch.iterdir()) == [], "the scratch, which is plaintext, is gone"
+        return code
+
+    @property
+    def report(self) -> ExitReport | None:
+        text = self.work.content.get(f"{UUID}/1/exit.json")
+        return ExitReport.model_validate_json(text) if text else None
+
+    @property
+    def hints(self) -> list[dict]:
+        assert {queue for queue, _ in self.storage.sent} <= {"reports-url"}
+        return [json.loads(body) for _, body in self.storage.sent]
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    monkeypatch.setenv("GENOFERRY_SCRATCH", str(tmp_path))
+    return Place(tmp_path)
+
+
+def test_done(place):
+    assert place.run() == 0
+    assert place.results.content == {f"{UUID}/1/echo.txt": b"plaintext"}
+    report = place.report
+    assert (report.uuid, report.attempt, report.nonce, report.exit_code) == (UUID, 1, "nonce", 0)
+    assert report.scores[0].status == "calculated"
+    assert (report.verified, report.samples) == ("digest", 3)
+    (output,) = report.outputs
+    assert output == OutputReport(
+        key=f"{UUID}/1/echo.txt", content_type="text/plain", size=9, sha256=hashlib.sha256(b"plaintext").hexdigest()
+    )
+    assert place.hints[0] | {"final": False} == place.hints[0]
+    assert place.hints[-1]["final"] is True
+    assert {h["nonce"] for h in place.hints} == {"nonce"}
+    assert [h["progress"]["phase"] for h in place.hints if "progress" in h] == ["fetch", "echo"]
+    (task,) = place.handler.tasks
+    assert task.params == {"p": 1}
+    assert task.stop is place.stop
+
+
+def test_the_exit_report_is_there_before_the_last_hint(place):
+    seen = []
+    place.storage.on_send = lambda body: seen.append((json.loads(body)["final"], place.report is not None))
+    place.run()
+    assert seen[-1] == (True, True)
+    assert all(not there for final, there in seen if not final)
+
+
+def test_started_twice_works_once(place):
+    assert place.run() == 0
+    before = dict(place.work.content)
+    assert place.run() == program.EXIT_SUPERSEDED
+    assert len(place.handler.tasks) == 1
+    assert place.work.content == before
+
+
+def test_the_same_incarnation_may_see_its_own_marker(place, monkeypatch):
+    """A put whose answer was lost is sent again by the SDK and then finds itself."""
+    real = place.storage.put_new
+
+    def lost(bucket, key, body):
+        assert real(bucket, key, body)
+        return False
+
+    monkeypatch.setattr(place.storage, "put_new", lost)
+    assert place.run() == 0
+
+
+def test_two_at_once_work_once(place):
+    codes = []
+    threads = [
+        threading.Thread(
+            target=lambda: codes.append(
+                program.run(URI, place.storage, {"Echo": place.handler}, stop=threading.Event())
+            )
+        )
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(codes) == [0, 3, 3, 3]
+    assert len(place.handler.tasks) == 1
+
+
+def test_a_tombstone_before_the_start(place):
+    place.put_tombstone()
+    assert place.run() == program.EXIT_SUPERSEDED
+    assert not place.handler.tasks
+    assert place.report is None
+    assert place.hints == []
+    assert f"{UUID}/1/started" in place.work.content, "no later start of this attempt finds the way free"
+
+
+def test_a_tombstone_while_it_runs_keeps_its_results_from_being_published(place):
+    place.handler.act = lambda task: place.put_tombstone()
+    assert place.run() == program.EXIT_SUPERSEDED
+    assert place.results.content == {}
+    assert place.report is None
+    assert not any(h["final"] for h in place.hints)
+
+
+def test_job_json_that_is_gone(place):
+    del place.work.content[f"{UUID}/1/job.json"]
+    assert place.run() == program.EXIT_SUPERSEDED
+    assert place.report is None
+
+
+@pytest.mark.parametrize("text", [b"{", b"{}", b'{"kind": "other"}', b"\xff"])
+def test_job_json_of_another_version(place, text):
+    place.work.content[f"{UUID}/1/job.json"] = text
+    assert place.run() == program.EXIT_FAILED
+    assert place.report is None
+
+
+def test_job_json_of_a_newer_schema(place):
+    place.put_job(schema_version=2)
+    assert place.run() == program.EXIT_FAILED
+    assert not place.handler.tasks
+
+
+def _wrong_digest(place):
+    place.work.content[f"{UUID}/1/inputs/0000"] = b"plainteXt"
+
+
+def _short(place):
+    place.work.content[f"{UUID}/1/inputs/0000"] = b"plain"
+
+
+def _gone(place):
+    del place.work.content[f"{UUID}/1/inputs/0000"]
+
+
+def _unknown_name(place):
+    place.put_job(name="Nobody")
+
+
+def _bucket_trouble(place):
+    def trouble(*_):
+        raise ServiceUnavailable
+
+    place.storage.upload = trouble
+
+
+def raising(error):
+    def act(task):
+        raise error
+
+    return lambda place: setattr(place.handler, "act", act)
+
+
+@pytest.mark.parametrize(
+    ("break_it", "code", "retryable"),
+    [
+        (_wrong_digest, "digest-mismatch", False),
+        (_short, "size-mismatch", False),
+        (_gone, "not-found", False),
+        (_unknown_name, "unknown-name", False),
+        (_bucket_trouble, "service-unavailable", True),
+        (raising(ZeroMatches(trace_name="MATCH", trace_exit=15)), "zero-matches", False),
+        (raising(ZeroDivisionError("secret-of-the-sender")), "internal-error", False),
+        (raising(MemoryError()), "internal-error", False),
+        (raising(OSError(28, "No space left on device")), "internal-error", False),
+    ],
+)
+def test_every_failure_is_in_an_exit_report(place, break_it, code, retryable):
+    break_it(place)
+    assert place.run() == program.EXIT_FAILED
+    report = place.report
+    assert (report.exit_code, report.error.code, report.error.retryable) == (1, code, retryable)
+    assert (report.nonce, report.outputs) == ("nonce", ())
+    assert "secret-of-the-sender" not in report.model_dump_json()
+    assert place.hints[-1]["final"] is True
+    if code == "zero-matches":
+        assert (report.trace_name, report.trace_exit) == ("MATCH", 15)
+    assert place.results.content == {}
+
+
+def test_the_scores_of_a_failed_calculation_are_reported(place):
+    error = ZeroMatches()
+    error.scores = (ScoreReport(id="PGS000001", status="failed", reason="no overlap"),)
+    raising(error)(place)
+    place.run()
+    assert place.report.scores[0].reason == "no overlap"
+
+
+def test_stopped_while_it_fetches_it_leaves_no_report(place):
+    """Then the attempt is lost, not failed: another is made."""
+    place.stop.set()
+    assert place.run() == program.EXIT_STOPPED
+    assert place.report is None
+    assert not place.handler.tasks
+
+
+def test_stopped_while_it_calculates(place):
+    def act(task):
+        place.stop.set()
+        raise ZeroMatches
+
+    place.handler.act = act
+    assert place.run() == program.EXIT_STOPPED
+    assert place.report is None
+
+
+def test_stopped_when_all_is_done_it_is_done(place):
+    place.handler.act = lambda task: place.stop.set()
+    assert place.run() == 0
+    assert place.report.exit_code == 0
+
+
+def test_a_report_queue_that_is_down_stops_nothing(place):
+    def down(url, body):
+        raise ServiceUnavailable
+
+    place.storage.send = down
+    assert place.run() == 0
+
+
+def test_a_bucket_that_is_down_at_the_start(place):
+    def down(*_):
+        raise ServiceUnavailable
+
+    place.storage.put_new = down
+    assert place.run() == program.EXIT_FAILED
+
+
+@pytest.mark.parametrize(
+    "uri",
+    ["", "s3://work", f"s3://work/{UUID}/1/other.json", f"https://work/{UUID}/1/job.json", f"s3://w/{UUID}/x/job.json"],
+)
+def test_no_jobs_uri(place, uri):
+    with pytest.raises(NotFound):
+        place.run(uri)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "found"),
+    [
+        ([], "none"),
+        ([(False, None)], "none"),
+        ([(True, "d"), (False, None)], "digest"),
+        ([(True, "d"), (True, None)], "size"),
+        ([(True, None)], "size"),
+    ],
+)
+def test_what_was_verified_is_the_weakest(inputs, found):
+    staged = [
+        StagedInput(role="r", name="n", key="k", size=1, size_stated=stated, sha256=digest) for stated, digest in inputs
+    ]
+    assert program.verified(staged) == found
+
+
+def test_progress_is_told_on_a_change_of_phase_and_else_seldom(place):
+    clock = [0.0]
+    job = JobFile.model_validate_json(place.work.content[f"{UUID}/1/job.json"])
+    told = reporter.Reporter(place.storage, job, monotonic=lambda: clock[0])
+    for second in range(31):
+        clock[0] = float(second)
+        told.progress("match", second, 100, "steps")
+    assert [h["progress"]["done"] for h in place.hints] == [0, 15, 30]
+    told.progress("score", 0, 10, "steps")
+    assert place.hints[-1]["progress"]["phase"] == "score"
+
+
+def client_error(code, status):
+    return ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}, "PutObject")
+
+
+class S3:
+    def __init__(self, *errors):
+        self.errors, self.calls = list(errors), 0
+
+    def put_object(self, **_):
+        self.calls += 1
+        if self.errors:
+            raise self.errors.pop(0)
+
+    def upload_file(self, *_, **__):
+        try:
+            raise self.errors.pop(0)
+        except ClientError as error:
+            raise S3UploadFailedError("Failed to upload") from error
+
+
+def real_storage(s3):
+    storage = object.__new__(Storage)
+    storage._s3 = s3
+    return storage
+
+
+def test_a_conditional_put_that_answers_409_is_tried_again():
+    s3 = S3(client_error("ConditionalRequestConflict", 409))
+    assert real_storage(s3).put_new("b", "k", b"") is True
+    assert s3.calls == 2
+    s3 = S3(client_error("ConditionalRequestConflict", 409), client_error("PreconditionFailed", 412))
+    assert real_storage(s3).put_new("b", "k", b"") is False
+
+
+def test_an_upload_that_fails_is_an_error_of_ours(tmp_path):
+    storage = real_storage(S3(client_error("SlowDown", 503)))
+    with pytest.raises(ServiceUnavailable):
+        storage.upload(tmp_path / "x", "b", "k", "text/plain")
+
+
+def test_a_fetch_is_checked(tmp_path):
+    body = SimpleNamespace(iter_chunks=lambda _: iter([b"ab", b"c"]))
+    storage = real_storage(SimpleNamespace(get_object=lambda **_: {"Body": body}))
+    moved = []
+    storage.fetch("b", "k", tmp_path / "1", size=3, sha256=hashlib.sha256(b"abc").hexdigest(), moved=moved.append)
+    assert (tmp_path / "1").read_bytes() == b"abc"
+    assert moved == [2, 1]
+    with pytest.raises(SizeMismatch):
+        storage.fetch("b", "k", tmp_path / "2", size=4, sha256=None, moved=moved.append)
