@@ -19,7 +19,7 @@ PATIENT: dict[str, Any] = AGAIN | {
     "wait": wait_random_exponential(multiplier=0.5, max=15),
     "stop": stop_before_delay(120),
 }
-"""For what the attempt hangs on: its claim, its job.json and its exit report. A service's bad minute must not cost it."""
+"""For what the attempt hangs on: its claim, its job.json and its exit report. A bad minute must not cost it."""
 
 
 class Storage:

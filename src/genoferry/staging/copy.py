@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from genoferry.aws.errors import mapped
-from genoferry.errors import FileTooLarge
+from genoferry.errors import FileTooLarge, StagingStopped
 from genoferry.staging.crew import Crew
 from genoferry.staging.halt import Halt
 from genoferry.staging.ranges import Origin, RangeReader, Retry
@@ -67,6 +67,8 @@ def copy(
     `on_progress` gets the bytes read so far, on a thread of its own. Raises the errors of `Source.open`,
     `FileTooLarge`, `StagingStopped` soon after `stop` is set, `ServiceError`s.
     """
+    if stop.is_set():
+        raise StagingStopped
     with Crew(1, stop) as crew:
         return crew.one(lambda: _copy(Origin(source, path), dest, s3, crew.halt, on_progress))
 

@@ -13,7 +13,7 @@ import pytest
 from botocore.session import Session
 
 from genoferry.compute.credentials import SESSION_SECONDS, JobCredentials, session_policy
-from genoferry.errors import AccessDenied, SubmitFailed
+from genoferry.errors import AccessDenied, ServiceError, ServiceUnavailable, SubmitFailed, SubmitUnavailable
 from genoferry.settings import ComputeSettings, Settings
 
 UUID = "5e0c5d3c-0000-4000-8000-000000000001"
@@ -96,3 +96,15 @@ def test_the_policy_holds_one_attempt_only() -> None:
     assert all(f"/{UUID}/3/" in resource for resource in writes["Resource"])
     actions = {action for statement in policy["Statement"] for action in statement["Action"]}
     assert not actions & {"s3:DeleteObject", "s3:ListBucket", "s3:*", "*"}
+
+
+@pytest.mark.parametrize(("cause", "retryable"), [(ServiceUnavailable, True), (AccessDenied, False)])
+def test_a_token_service_that_asks_to_slow_down_fails_no_job(
+    tmp_path: Path, cause: type[ServiceError], retryable: bool
+) -> None:
+    def refuse(_: str, __: dict[str, Any]) -> dict[str, Any]:
+        raise cause
+
+    with pytest.raises(SubmitFailed) as caught:
+        JobCredentials(settings(job_role_arn="arn:aws:iam::1:role/job"), refuse).environment(UUID, 1, tmp_path)
+    assert isinstance(caught.value, SubmitUnavailable) == caught.value.retryable == retryable

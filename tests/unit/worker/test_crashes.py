@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from genoferry import faults
@@ -115,6 +117,64 @@ def test_killed_around_every_call(worlds, side):
             story()
         except BaseException as error:
             error.add_note(f"killed {side} call {number}: {calls[number]}")
+            raise
+
+
+async def lose_the_first(world):
+    """The first attempt dies while it runs; later ones end well."""
+    while True:
+        for job in world.jobs():
+            seen = world.runner.observations.get(job.name)
+            if seen is not None and seen.phase == "pending":
+                job.run()
+            elif seen is not None and seen.phase == "running" and world.row().state == "RUNNING":
+                job.die() if job.attempt == 1 else job.succeed(hint=False)
+        await asyncio.sleep(2)
+
+
+async def cancel_when_running(world):
+    while not world.ledger._rows or world.row().state != "RUNNING":
+        for job in world.jobs():
+            job.run()
+        await asyncio.sleep(1)
+    world.cancel(world.row().uuid)
+
+
+AGAIN = ["Created", "Deployed", "Succeeded", "Result"]
+
+
+@pytest.mark.parametrize(
+    ("script", "state", "events", "attempts"),
+    [
+        (lose_the_first, "SUCCEEDED", ["Requested", "Created", "Deployed", *AGAIN], 2),
+        (cancel_when_running, "CANCELLED", ["Requested", "Created", "Deployed", "Cancelled"], 1),
+    ],
+)
+def test_killed_around_every_call_of_a_job_that_does_not_go_straight(worlds, script, state, events, attempts):
+    async def story(world, number=None):
+        world.start("a")
+        world.lives["a"].kill_before = number
+        world.send()
+        world.tasks["script"] = asyncio.create_task(script(world))
+        if number is not None:
+            await world.until(lambda: world.lives["a"].dead)
+            world.start("b")
+        await world.settled(state=state)
+        assert world.events() == events
+        assert [spec.attempt for spec in world.runner.submitted] == list(range(1, attempts + 1))
+        assert world.row().attempt == attempts
+        left = {key for key in world.work.content if "request-" not in key}
+        assert left == {f"{world.row().uuid}/{n}/job.json" for n in range(1, attempts + 1)}
+        assert len(world.results.content) == (state == "SUCCEEDED")
+        assert not world.queue.dead
+
+    whole = worlds(**SHORT)
+    simulated(story)(whole)
+    for number in range(len(whole.lives["a"].calls)):
+        try:
+            simulated(story)(worlds(**SHORT), number)
+        except BaseException as error:
+            error.add_note(f"killed before call {number}: {whole.lives['a'].calls[number]}")
             raise
 
 
