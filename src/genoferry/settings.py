@@ -124,7 +124,7 @@ class ComputeSettings(BaseSettings):
 
 
 class _Environment(EnvSettingsSource):
-    """The environment, but for the sections: each reads its own variables, and another program's `QUEUE` is not ours."""
+    """The environment, but for the sections: each reads its own variables, and a `QUEUE` of others is not ours."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseSettings):

@@ -79,7 +79,7 @@ def test_a_plan_of_a_file_source():
     ("uri", "place"),
     [
         ("s3://bucket/a/b/x.txt.gz", ("s3", "bucket", "a/b/x.txt.gz")),
-        ("https://h:8443/a/x.txt.gz", ("https", "https://h:8443/a", "x.txt.gz")),
+        ("https://h:8443/a/x.txt.gz", ("https", "https://h:8443", "a/x.txt.gz")),
         ("file:///a/b/x.txt.gz", ("file", "/a/b", "x.txt.gz")),
         ("file:///x.txt.gz", ("file", "/", "x.txt.gz")),
     ],
@@ -103,9 +103,10 @@ def test_the_scores_come_first_among_the_results():
     def output(key):
         return OutputReport(key=key, content_type="t", size=1, sha256="0" * 64)
 
-    outputs = tuple(map(output, ("u/1/report.html", "u/1/aggregated_scores.txt.gz", "u/1/report.json")))
+    names = ("report.html", "aggregated_scores.txt.gz", "report.json")
+    outputs = tuple(output(f"{ID}/1/{name}") for name in names)
     report = ExitReport(uuid=ID, attempt=1, nonce="n", exit_code=0, outputs=outputs)
-    assert next(o.key for o in HANDLER.results(report)) == "u/1/aggregated_scores.txt.gz"
+    assert next(o.key for o in HANDLER.results(report)) == f"{ID}/1/aggregated_scores.txt.gz"
     assert HANDLER.may_inline is False
 
 

@@ -222,6 +222,7 @@ class World:
         worker = self.workers[name] = Worker(self.rooms(name, **other), drain=drain)
         _on.set(self.lives[name])
         self.tasks[name] = asyncio.create_task(worker.run(), name=f"worker {name}")
+        self.tasks[name].add_done_callback(lambda task: task.cancelled() or task.exception())  # Killed: as expected
         _on.set(None)
         return worker
 
