@@ -105,8 +105,6 @@ class WorkerSettings(BaseSettings):
 class ComputeSettings(BaseSettings):
     model_config = _config("GENOFERRY_")
 
-    runner: Literal["local"] = Field("local", description="Which compute runs the jobs.")
-    engine: Literal["embedded"] = Field("embedded", description="Which engine calculates scores inside the job.")
     max_running: int = Field(2, ge=1, description="Jobs admitted at once, per runner.")
     start_deadline_seconds: float = Field(3600, gt=0, description="From submission to running.")
     run_deadline_seconds: float = Field(48 * 3600, gt=0, description="From running to the end.")
