@@ -120,6 +120,10 @@ CASES: dict[str, Bad] = {
     "a file that isn't listed": Bad("invalid-body", body(**source("a.pgen.c4gh", "a.pvar.c4gh"))),
     "a file that isn't named": Bad("invalid-body", body(**source(*(f["path"] for f in FILES), "b.c4gh"))),  # type: ignore[arg-type]
     "two sources for one file": Bad("invalid-body", body(**source(*(f["path"] for f in FILES), "a.pgen"))),  # type: ignore[arg-type]
+    "a file as another's folder": Bad(
+        "invalid-body",
+        body(**sampleset(geno="a", variants="a/b"), **source("a.c4gh", "a/b.c4gh", "a.psam.c4gh")),
+    ),
     "dot dot": Bad("invalid-body", body(**sampleset(geno="../a.pgen"), **source("../a.pgen.c4gh"))),
     "dot dot within": Bad("invalid-body", body(**source("b/../../a.pgen.c4gh"))),
     "absolute": Bad("invalid-body", body(**source("/etc/passwd"))),

@@ -60,6 +60,8 @@ class CalculateScoresBody(Contract):
         stored = [target_name(path) for path, _, _ in self._files()]
         if len(set(stored)) < len(stored):
             raise ValueError("files: two sources for one target")
+        if any(str(folder) in stored for name in stored for folder in PurePosixPath(name).parents):
+            raise ValueError("files: one is named as another's folder")
         if set(stored) != self.pipeline_param.file_names:
             raise ValueError("files and target_genomes must name the same files (those of files with .c4gh added)")
         return self

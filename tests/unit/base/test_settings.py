@@ -93,7 +93,6 @@ def test_lists_are_comma_separated(monkeypatch):
         ("GENOFERRY_WORKER_LEASE_SECONDS", "nan"),
         ("GENOFERRY_STAGING_PART_SIZE", "1"),
         ("GENOFERRY_LOG_LEVEL", CANARY),
-        ("GENOFERRY_LOG_LEVEL", CANARY),
         ("CLUSTER_ENV", CANARY),
         ("GENOFERRY_MAX_RUNNING", "0"),
     ],
