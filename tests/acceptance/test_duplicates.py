@@ -143,7 +143,7 @@ def test_a_redelivered_restart_restarts_once(deployment: Any, make_touch: Any, t
         assert doomed.wait() < 0
         worker = harness.worker()
         wait_until(lambda: not harness.messages_left(), what="the message to come back and be deleted")
-        assert json.dumps(job.uuid) in worker.text
+        wait_until(lambda: json.dumps(job.uuid) in worker.text, what="the worker to say that it accepted it")
         row = harness.await_done(job.uuid)
         assert (row.state, row.attempt) == ("SUCCEEDED", 2)
         assert job.executions == [1, 2]

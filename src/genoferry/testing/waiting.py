@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
-POLL_SECONDS = 0.05
+POLL_SECONDS = 0.1
 
 
 def wait_until(condition: Callable[[], T | None], *, what: str, seconds: float = 60) -> T:
