@@ -8,8 +8,13 @@ from pathlib import Path
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 
 from genoferry.local import environment
+
+
+settings.register_profile("no-clocks", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("no-clocks")  # a shared machine is slow at times, and a fresh checkout at its first example
 
 
 @pytest.fixture(scope="session", autouse=True)

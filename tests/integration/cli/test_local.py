@@ -125,5 +125,5 @@ def test_wrong_settings_are_named(run) -> None:
     for command in (("doctor",), ("jobs",)):
         done = run(*command, GENOFERRY_LOG_LEVEL="loud")
         assert done.returncode in (1, 6)
-        assert "log_level" in done.stdout + done.stderr
+        assert "LOG_LEVEL" in done.stdout + done.stderr
         assert "Traceback" not in done.stderr

