@@ -12,7 +12,6 @@ from hypothesis import HealthCheck, settings
 
 from genoferry.local import environment
 
-
 settings.register_profile("no-clocks", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("no-clocks")  # a shared machine is slow at times, and a fresh checkout at its first example
 
