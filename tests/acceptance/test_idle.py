@@ -19,6 +19,7 @@ from genoferry.testing.harness import Harness
 from genoferry.testing.http_double import Handler, HttpDouble, Request
 from genoferry.testing.https_source import HttpsSource, Synthesised
 from genoferry.testing.waiting import wait_until
+from genoferry.testing.workers import WorkerProcess
 
 MIB = 1024**2
 POLL_SECONDS = 20
@@ -54,46 +55,31 @@ class Counting(HttpDouble):
         kept = {n.replace("-", "_"): v for n, v in answer.getheaders() if n.lower() in PASSED_ON}
         handler.reply(answer.status, body, **kept)
 
-    def between(self, start: float, stop: float) -> list[Call]:
-        return [call for call in list(self.calls) if start <= call.at < stop]
-
 
 PASSED_ON = ("content-type", "x-amzn-requestid", "x-amz-crc32")
 
 
-@pytest.fixture
-def counting(harness: Harness) -> Iterator[Counting]:
-    with Counting(harness.environment["AWS_ENDPOINT_URL"]) as proxy:
-        yield proxy
+@dataclass
+class Idle:
+    """A worker with its settings as they come and nothing to do, and the calls that it makes."""
+
+    worker: WorkerProcess
+    calls: list[Call]
 
 
-def test_an_idle_worker_asks_little(harness: Harness, counting: Counting) -> None:
-    """With the settings as they come: one receive per queue and 20 s, a handful of reads."""
-    for name in [n for n in harness.environment if n.startswith(("GENOFERRY_QUEUE_", "GENOFERRY_WORKER_"))]:
-        del harness.environment[name]
-    worker = harness.worker(AWS_ENDPOINT_URL=counting.url)
-    wait_until(lambda: any(call.name == "Scan" for call in counting.calls), what="it to be idle")
-    start = time.monotonic()
-    wait_until(lambda: time.monotonic() > start + POLL_SECONDS, what="one poll's time")
-    counts = Counter(call.name for call in counting.between(start, start + POLL_SECONDS))
-    assert set(counts) <= {"ReceiveMessage", "Scan", "GetItem", "PutItem", "Query"}, counts
-    assert counts["Scan"] + counts["GetItem"] + counts["Query"] <= LEDGER_READS, counts
-    assert counts["PutItem"] <= LEDGER_WRITES, counts
-    receives = _receives(counting.calls)
-    assert len({call.queue for call in receives}) == 2
-    assert len(receives) >= 4, "two of each queue were seen"
-    for queue in {call.queue for call in receives}:
-        times = [call.at for call in receives if call.queue == queue]
-        assert all(later - earlier > POLL_SECONDS - 1 for earlier, later in pairwise(times))
-    assert worker.exit_code is None
+@pytest.fixture(scope="module")
+def idle(deployment: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Idle]:
+    with (
+        deployment(tmp_path_factory.mktemp("idle")) as harness,
+        Counting(harness.environment["AWS_ENDPOINT_URL"]) as proxy,
+    ):
+        for name in [n for n in harness.environment if n.startswith(("GENOFERRY_QUEUE_", "GENOFERRY_WORKER_"))]:
+            del harness.environment[name]
+        yield Idle(harness.worker(AWS_ENDPOINT_URL=proxy.url), proxy.calls)
 
 
-def _receives(calls: list[Call]) -> list[Call]:
-    return [call for call in calls if call.name == "ReceiveMessage"]
-
-
-def test_memory_stays_bounded_while_a_large_file_is_staged(harness: Harness, touch: Any) -> None:
-    """256 MiB through a worker of at most 200 MiB; `bench/` shows the same for 4 GiB."""
+def test_memory_stays_bounded_while_a_large_file_is_staged(idle: Idle, harness: Harness, touch: Any) -> None:
+    """256 MiB through a worker of at most 200 MiB; `bench/` shows 4 GiB. The idle worker idles meanwhile."""
     secret, public = new_key()
     (harness.folder / "key").write_bytes(secret)
     file = Synthesised(256 * MIB, public)
@@ -109,3 +95,21 @@ def test_memory_stays_bounded_while_a_large_file_is_staged(harness: Harness, tou
         peak = worker.peak_rss()
         assert harness.await_done(job.uuid, seconds=120).state == "SUCCEEDED"
     assert before < peak <= 200 * MIB
+
+
+def test_an_idle_worker_asks_little(idle: Idle) -> None:
+    """One receive per queue and 20 s, a handful of reads."""
+    wait_until(lambda: any(call.name == "Scan" for call in idle.calls), what="it to be idle")
+    start = next(call.at for call in idle.calls if call.name == "Scan")
+    wait_until(lambda: time.monotonic() > start + POLL_SECONDS, what="one poll's time")
+    counts = Counter(call.name for call in idle.calls if start <= call.at < start + POLL_SECONDS)
+    assert set(counts) <= {"ReceiveMessage", "Scan", "GetItem", "PutItem", "Query"}, counts
+    assert counts["Scan"] + counts["GetItem"] + counts["Query"] <= LEDGER_READS, counts
+    assert counts["PutItem"] <= LEDGER_WRITES, counts
+    receives = [call for call in idle.calls if call.name == "ReceiveMessage"]
+    assert len({call.queue for call in receives}) == 2
+    assert len(receives) >= 4, "two of each queue were seen"
+    for queue in {call.queue for call in receives}:
+        times = [call.at for call in receives if call.queue == queue]
+        assert all(later - earlier > POLL_SECONDS - 1 for earlier, later in pairwise(times))
+    assert idle.worker.exit_code is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections import Counter
 from typing import Any
 
@@ -96,6 +98,34 @@ def test_a_job_that_ends_without_its_report_fails(harness: Harness, touch: Any) 
     assert (failed["trace_name"], failed["trace_exit"]) == (None, None)
     assert job.executions == [1]
     assert "Result" not in harness.inbox.names(job.uuid)
+
+
+def test_a_second_process_of_an_attempt_does_nothing(harness: Harness, touch: Any) -> None:
+    """As a platform may start one that retries on its own, or a stalled worker that submits after a clean-up."""
+    harness.worker()
+    job = touch(gated=True)
+    wait_until(lambda: job.executions, what="the job to run")
+    (first,) = jobs(harness.local_dir)
+    again = [sys.executable, "-m", "genoferry", *first.cmdline()[-3:]]
+    environment = first.environ()
+    assert subprocess.run(again, env=environment, check=False, capture_output=True).returncode == 3
+    job.open_gate()
+    assert harness.await_done(job.uuid).state == "SUCCEEDED"
+    environment |= job_environment(harness)
+    assert subprocess.run(again, env=environment, check=False, capture_output=True).returncode == 3
+    assert job.executions == [1]
+    assert harness.keys("work", f"{job.uuid}/1/") == [f"{job.uuid}/1/job.json", f"{job.uuid}/1/started"]
+    assert harness.inbox.names(job.uuid) == WHOLE_LIFE
+
+
+def job_environment(harness: Harness) -> dict[str, str]:
+    """Credentials of the job's identity after its own went with its folder."""
+    return {
+        "HOME": str(harness.folder),
+        "AWS_ACCESS_KEY_ID": harness.environment["GENOFERRY_JOB_AWS_ACCESS_KEY_ID"],
+        "AWS_SECRET_ACCESS_KEY": harness.environment["GENOFERRY_JOB_AWS_SECRET_ACCESS_KEY"],
+        "GENOFERRY_SCRATCH": str(harness.folder),
+    }
 
 
 def test_a_failed_calculation_names_process_and_exit_code(harness: Harness, touch: Any) -> None:

@@ -138,6 +138,7 @@ def test_a_watcher_that_slept_past_its_lease_tells_nothing_twice(harness: Harnes
     sleeper = harness.worker()
     job = touch(gated=True)
     harness.await_state(job.uuid, "RUNNING")
+    harness.await_row(job.uuid, lambda row: not row.outbox and not row.lease_token, what="told, and held by nobody")
     sleeper.suspend()
     other = harness.worker()
     job.open_gate()

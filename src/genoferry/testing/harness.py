@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import threading
 import uuid as uuids
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -17,21 +16,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from genoferry.aws.clients import sync_client
 from genoferry.ledger.row import Row
+from genoferry.testing.clients import Clients
 from genoferry.testing.inbox import Inbox
 from genoferry.testing.waiting import wait_until
 from genoferry.testing.workers import WorkerProcess, end_jobs
-
-_making_clients = threading.Lock()
-"""boto3 makes them safely on one thread at a time."""
 
 QUICK = {
     "GENOFERRY_LOG_FORMAT": "json",
     "GENOFERRY_QUEUE_WAIT_SECONDS": "1",
     "GENOFERRY_QUEUE_VISIBILITY_SECONDS": "5",
     "GENOFERRY_WORKER_LEASE_SECONDS": "1.5",
-    "GENOFERRY_WORKER_TICK_SECONDS": "0.1",
+    "GENOFERRY_WORKER_TICK_SECONDS": "0.2",
     "GENOFERRY_WORKER_IDLE_TICK_SECONDS": "0.2",
     "GENOFERRY_WORKER_WATCH_SECONDS": "0.3",
     "GENOFERRY_WORKER_GONE_SECONDS": "1",
@@ -158,24 +154,11 @@ class Harness:
 
     def client(self, service: str) -> Any:
         """A client of the worker's identity."""
-        with _making_clients:
-            if service not in self._clients:
-                self._clients[service] = self._client(service)
-            return self._clients[service]
-
-    def _client(self, service: str) -> Any:
-        values = self.environment
-        return sync_client(
-            service,
-            endpoint_url=values["AWS_ENDPOINT_URL_S3" if service == "s3" else "AWS_ENDPOINT_URL"],
-            aws_access_key_id=values["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=values["AWS_SECRET_ACCESS_KEY"],
-            region_name=values["AWS_REGION"],
-        )
+        return self._clients.get(service)
 
     @cached_property
-    def _clients(self) -> dict[str, Any]:
-        return {}
+    def _clients(self) -> Clients:
+        return Clients(self.environment)
 
     def __enter__(self) -> Harness:
         return self
@@ -183,8 +166,7 @@ class Harness:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
         end_jobs(self.local_dir)
-        for client in self._clients.values():
-            client.close()
+        self._clients.close()
 
 
 def _done(row: Row) -> bool:
