@@ -61,8 +61,8 @@ docs: setup  ## Write the generated pages: schemas and reference
 	@$(BIN)/genoferry schema --all --out payloads/schemas
 	@$(BIN)/python docs/generate.py
 
-bench: setup  ## Measure staging beside its peers
-	@$(BIN)/python bench/staging.py
+bench: setup-dev  ## Measure staging beside the crypt4gh command (SIZES=256MiB,4GiB)
+	@bash bench/run.sh $(BIN)
 
 UV_COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --quiet --no-emit-index-url \
   --no-emit-find-links --custom-compile-command "make lock"
