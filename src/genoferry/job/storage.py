@@ -27,6 +27,7 @@ class Storage:
 
     def __init__(self) -> None:
         self._s3: Any = sync_client("s3")
+        self._sqs: Any = sync_client("sqs")  # here, on one thread: reports come from several, and often
 
     def get(self, bucket: str, key: str) -> bytes | None:
         try:
@@ -81,7 +82,7 @@ class Storage:
 
     def send(self, queue_url: str, body: str) -> None:
         with mapped():
-            sync_client("sqs").send_message(QueueUrl=queue_url, MessageBody=body)
+            self._sqs.send_message(QueueUrl=queue_url, MessageBody=body)
 
 
 def sha256_of(path: Path) -> str:

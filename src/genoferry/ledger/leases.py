@@ -39,6 +39,11 @@ class Observed:
         self.seen.pop(key, None)
 
 
+def runner_lease(runner: str) -> str:
+    """The name of the lease of who looks after a runner."""
+    return f"runner:{runner}"
+
+
 @dataclass
 class Leases:
     """Taking, renewing and giving back. `length` is in seconds; `now` is Unix milliseconds."""

@@ -16,8 +16,6 @@ from genoferry.local.record import Record
 from genoferry.local.server import Server, await_ready, start
 from genoferry.local.tools import Tools, ensure_tools
 
-STATE_VARIABLE = "GENOFERRY_LOCAL_STATE"
-DEFAULT_STATE = Path(".genoferry/local")
 DEPLOYMENT = "development"
 ATTEMPTS = 3
 """Another process may take a free port before the server does; then other ports are tried."""
@@ -53,11 +51,6 @@ class Status:
     def up(self) -> bool:
         """All of it: servers and deployment."""
         return self.deployed and bool(self.servers) and all(server.running for server in self.servers)
-
-
-def state_folder(environ: Mapping[str, str]) -> Path:
-    """Where the state is when no `--state` says so."""
-    return Path(environ.get(STATE_VARIABLE) or DEFAULT_STATE)
 
 
 def up(state: Path, *, ports: Ports | None = None) -> Environment:

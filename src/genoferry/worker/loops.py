@@ -11,6 +11,7 @@ import structlog
 
 from genoferry.errors import GenoferryError
 from genoferry.ledger.due import CLEAN, clean_by
+from genoferry.ledger.leases import runner_lease
 from genoferry.ledger.row import OwedRow
 from genoferry.worker.drive import Driver
 from genoferry.worker.intake import Intake
@@ -109,7 +110,7 @@ class Worker:
 
     @property
     def _lease_name(self) -> str:
-        return f"runner:{self.rooms.runner.key}"
+        return runner_lease(self.rooms.runner.key)
 
     async def _owed(self) -> float:
         """Do what is due. Who holds the runner's lease reads the whole index, too, but only when there is a reason."""

@@ -102,10 +102,7 @@ class RealStager:
             case KeyServiceKey():
                 return self._key_service.private_key(key.secret_id, key.version)
             case SecretsManagerKey():
-                client = sync_client("secretsmanager")
-                return SecretsManagerKeys(client, self._allow.secret_prefixes).private_key(
-                    key.secret_id, key.version_id
-                )
+                return self._secrets.private_key(key.secret_id, key.version_id)
             case FileKey():
                 return KeyFiles(self._allow.key_roots).private_key(key.path, key.passphrase_file)
 
@@ -147,6 +144,10 @@ class RealStager:
     @cached_property
     def _s3(self) -> Any:
         return sync_client("s3")
+
+    @cached_property
+    def _secrets(self) -> SecretsManagerKeys:
+        return SecretsManagerKeys(sync_client("secretsmanager"), self._allow.secret_prefixes)
 
     @cached_property
     def _web(self) -> Web:

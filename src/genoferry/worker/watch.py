@@ -13,6 +13,7 @@ from genoferry.compute.protocol import Handle, Observation, job_name
 from genoferry.contracts.events import ErrorInfo
 from genoferry.errors import GenoferryError, RunDeadline, ServiceError, StartDeadline
 from genoferry.ledger.due import CLEAN, deadline_at
+from genoferry.ledger.leases import runner_lease
 from genoferry.ledger.row import OwedRow, Row, State
 from genoferry.ledger.states import admit, adopt, expire, fail, looked
 from genoferry.ledger.update import Transition, read, update
@@ -66,7 +67,7 @@ class Watch:
         """Take over what a runner that nobody looks after can't do any more: see `states.adopt`."""
         own, now = self.rooms.runner.key, self.rooms.now()
         for runner in {name for row in owed for name in waits_for(row, now)} - {own}:
-            if await self.rooms.leases.abandoned(f"runner:{runner}"):
+            if await self.rooms.leases.abandoned(runner_lease(runner)):
                 for row in owed:
                     if runner in waits_for(row, now):
                         await self._apply(row, partial(adopt, now=now, dead=runner, runner=own))
@@ -84,7 +85,7 @@ class Watch:
     async def _is_ours(self, row: OwedRow) -> bool:
         if row.runner in (None, self.rooms.runner.key):
             return True
-        return await self.rooms.leases.abandoned(f"runner:{row.runner}")
+        return await self.rooms.leases.abandoned(runner_lease(row.runner))
 
     async def _ended_by_itself(self, owed: OwedRow) -> bool:
         """Before any failure is declared the attempt's exit report is read, and a valid one wins: a job may have ended
@@ -126,10 +127,14 @@ class Watch:
         mine = [row for row in owed if row.runner == self.rooms.runner.key and row.state in AT_COMPUTE]
         states = {(row.uuid, row.attempt): row for row in mine}
         self.gone = {key: gone for key, gone in self.gone.items() if key in states}
-        now = self.rooms.now()
-        ended = {row.uuid for row in mine if row.due(now, "look") and await self._ended_by_itself(row)}
-        for observation in await self._observe([row for row in mine if row.uuid not in ended]):
+        seen = await self._observe(mine)
+        there = {observation.handle.uuid for observation in seen if observation.phase != "gone"}
+        hinted = [row for row in mine if row.due(self.rooms.now(), "look") and row.uuid not in there]
+        ended = {row.uuid for row in hinted if await self._ended_by_itself(row)}  # of the others `settle` reads it
+        for observation in seen:
             row = states[observation.handle.uuid, observation.handle.attempt]
+            if row.uuid in ended:
+                continue
             if self._is_news(observation, row):
                 await self._settle(observation)
             elif row.due(self.rooms.now(), "look"):
