@@ -111,6 +111,10 @@ class ComputeSettings(BaseSettings):
     local_dir: Path = Field(
         Path("~/.local/state/genoferry/jobs"), description="Where the local runner's jobs have their folders."
     )
+    engine: Literal["embedded", "nextflow"] = Field("embedded", description="What calculates: see docs.")
+    workspaces: Path | None = Field(
+        None, description="Where the Nextflow engine's workspaces are, kept over attempts; default: the local_dir."
+    )
     score_mirror: Path | None = Field(None, description="Folder of scorefiles named as the PGS Catalog names them.")
     handler_modules: Names = Field((), description="Further modules that hold handlers.")
     job_aws_access_key_id: str | None = Field(None, description="Static identity of local jobs (embedded AWS).")
@@ -118,7 +122,58 @@ class ComputeSettings(BaseSettings):
     job_role_arn: str | None = Field(None, description="Role that local jobs' session credentials are taken from.")
 
     _lists = field_validator("handler_modules", mode="before")(_split)
-    _home = field_validator("local_dir", "score_mirror")(lambda path: path and path.expanduser().absolute())
+    _home = field_validator("local_dir", "score_mirror", "workspaces")(
+        lambda path: path and path.expanduser().absolute()
+    )
+
+
+class NextflowSettings(BaseSettings):
+    """How the Nextflow engine runs pgsc_calc. Paths are those of the machine or pod that the job runs on."""
+
+    model_config = _config("GENOFERRY_NEXTFLOW_")
+
+    command: str = Field("nextflow", description="The Nextflow launcher: a name on the PATH, or a path.")
+    pipeline: str = Field(
+        "PGScatalog/pgsc_calc", description="A GitHub repository, a folder, or s3://BUCKET/PREFIX of one."
+    )
+    revision: str | None = Field("v2.2.0", description="Revision of the repository; a folder is run as it is.")
+    offline: bool = Field(True, description="Nextflow may not go to the internet: pipeline and plugins from folders.")
+    plugins_dir: Path | None = Field(None, description="Folder of Nextflow plugins that are already there.")
+    plugins: Names = Field((), description="Further plugins, as `id@version` (`-plugins`).")
+    custom_config_base: str | None = Field(None, description="pgsc_calc's `custom_config_base`; a folder when offline.")
+    only_score: bool = Field(False, description="Leave out pgsc_calc's own report, which needs Quarto (`only_score`).")
+    profile: Names = Field((), description="Nextflow profiles: docker, singularity, apptainer, conda, ….")
+    executor: Literal["local", "k8s", "awsbatch", "slurm"] = Field("local", description="Where processes run.")
+    queue: str | None = Field(None, description="Batch queue or Slurm partition of the processes.")
+    label_queues: dict[str, str] = Field({}, description='Queue by process label, as JSON: {"process_high": "big"}.')
+    label_nodes: dict[str, str] = Field({}, description='Node selector by process label, as JSON: {"…": "key=value"}.')
+    namespace: str | None = Field(None, description="Kubernetes namespace of the processes.")
+    service_account: str | None = Field(None, description="Kubernetes service account of the processes.")
+    storage_claim: str | None = Field(None, description="Kubernetes volume claim of the workspaces.")
+    region: str | None = Field(None, description="AWS region of Batch and of the work bucket.")
+    job_role: str | None = Field(None, description="Role of the processes' Batch jobs.")
+    cli_path: str | None = Field(None, description="Path of the aws command in Batch's machine image.")
+    bucket_workspaces: bool = Field(False, description="Work dir in the work bucket, through Nextflow's cloud cache.")
+    max_memory: str = Field("128 GB", pattern=r"^\d+ ?[KMGT]B$", description="Most memory of one process.")
+    max_cpus: int = Field(16, ge=1, description="Most CPUs of one process.")
+    max_time: str = Field("240 h", pattern=r"^\d+ ?(s|m|h|d)$", description="Most time of one process.")
+    max_retries: int = Field(2, ge=0, le=10, description="Times that a process is tried again after a kill.")
+    hg19_chain: Path | None = Field(None, description="UCSC chain file from hg19 to hg38, for liftover.")
+    hg38_chain: Path | None = Field(None, description="UCSC chain file from hg38 to hg19, for liftover.")
+    reference_panel: Path | None = Field(None, description="pgsc_calc's reference panel, for run_ancestry.")
+    poll_seconds: float = Field(5, gt=0, description="Between two looks of the job at its own trace file.")
+
+    _lists = field_validator("plugins", "profile", mode="before")(_split)
+
+
+class PreflightSettings(BaseSettings):
+    """What is looked at between staging and submission, so that nobody learns after hours."""
+
+    model_config = _config("GENOFERRY_PREFLIGHT_")
+
+    mode: Literal["fail", "warn", "off"] = Field("fail", description="What a check that can't be passed comes to.")
+    max_variants: int = Field(2_000_000, ge=1000, description="Variants of the genomes that are looked at, at most.")
+    score_sample: int = Field(5000, ge=100, description="Variants of each score that are looked for, at most.")
 
 
 class _Environment(EnvSettingsSource):
@@ -154,6 +209,8 @@ class Settings(BaseSettings):
     staging: StagingSettings = Field(default_factory=StagingSettings)
     worker: WorkerSettings = Field(default_factory=WorkerSettings)
     compute: ComputeSettings = Field(default_factory=ComputeSettings)
+    nextflow: NextflowSettings = Field(default_factory=NextflowSettings)
+    preflight: PreflightSettings = Field(default_factory=PreflightSettings)
 
     @classmethod
     def settings_customise_sources(
@@ -180,6 +237,24 @@ class Settings(BaseSettings):
     @property
     def results_bucket(self) -> str:
         return self.genoferry_results_bucket or f"{self.deployment}-results"
+
+    @property
+    def workspaces(self) -> Path:
+        return self.compute.workspaces or self.compute.local_dir
+
+    @property
+    def offers(self) -> frozenset[str]:
+        """What requests may ask for beyond a calculation with the scores of a mirror or of their own: `catalogue`
+        (the PGS Catalog's search), `liftover`, `ancestry`."""
+        nextflow = self.nextflow
+        if self.compute.engine != "nextflow":
+            return frozenset()
+        has = {
+            "catalogue": not nextflow.offline,
+            "liftover": bool(nextflow.hg19_chain and nextflow.hg38_chain),
+            "ancestry": nextflow.reference_panel is not None,
+        }
+        return frozenset(name for name, there in has.items() if there)
 
     @property
     def topic_arn(self) -> str:
@@ -209,6 +284,8 @@ PREFIXES = {
         StagingSettings,
         WorkerSettings,
         ComputeSettings,
+        NextflowSettings,
+        PreflightSettings,
     )
 }
 """Of the variables, by the name of the section."""

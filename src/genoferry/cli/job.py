@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -36,4 +38,6 @@ def run(uri: Annotated[str, typer.Argument(help="s3://BUCKET/UUID/ATTEMPT/job.js
     known = settings.load()
     telemetry.configure(known.genoferry_log_level, known.genoferry_log_format)
     handlers = registry.load(known.compute.handler_modules)
-    raise typer.Exit(run_job(uri, Storage(), handlers, stop=stop, score_mirror=known.compute.score_mirror))
+    named = os.environ.get("GENOFERRY_WORKSPACE")
+    workspace = Path(named) if named and known.compute.engine == "nextflow" else None
+    raise typer.Exit(run_job(uri, Storage(), handlers, known, stop=stop, workspace=workspace))

@@ -25,10 +25,12 @@ from genoferry.settings import Settings
 
 PASSED_ON = (
     "PATH", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_REGION",
-    "AWS_DEFAULT_REGION", "AWS_CA_BUNDLE", "PYTHONPATH", "GENOFERRY_HANDLER_MODULES", "GENOFERRY_SCORE_MIRROR",
-    "GENOFERRY_LOG_LEVEL",
+    "AWS_DEFAULT_REGION", "AWS_CA_BUNDLE", "PYTHONPATH", "JAVA_HOME", "JAVA_CMD", "NXF_HOME", "NXF_OPTS", "KUBECONFIG",
+    "GENOFERRY_HANDLER_MODULES", "GENOFERRY_SCORE_MIRROR", "GENOFERRY_ENGINE", "GENOFERRY_LOG_LEVEL",
 )  # fmt: skip
 """Variables of the worker that a job gets too. None holds a secret."""
+
+PASSED_ON_PREFIX = "GENOFERRY_NEXTFLOW_"
 
 SESSION_SECONDS = 3600
 """The most that a role gives a session which was itself begun with a role's credentials (AWS STS, role chaining)."""
@@ -47,7 +49,7 @@ class JobCredentials:
 
     def environment(self, uuid: str, attempt: int, folder: Path) -> Mapping[str, str]:
         """The job's whole environment, its credentials written into `folder`. Raises `SubmitFailed`."""
-        own = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        own = {n: value for n, value in os.environ.items() if n in PASSED_ON or n.startswith(PASSED_ON_PREFIX)}
         return own | self._credentials(uuid, attempt, folder) | {
             "HOME": str(folder),
             "TMPDIR": str(folder / "scratch"),
@@ -109,9 +111,11 @@ def session_policy(settings: Settings, uuid: str, attempt: int) -> dict[str, Any
     """What one job may do: read its request's objects, write its attempt's, report."""
     work, results = (f"arn:aws:s3:::{b}/{uuid}" for b in (settings.work_bucket, settings.results_bucket))
     queue = settings.report_queue.rsplit("/", 1)[-1]
+    shared = _workspace_statements(settings, uuid) if settings.nextflow.bucket_workspaces else []
     return {
         "Version": "2012-10-17",
         "Statement": [
+            *shared,
             {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": [f"{work}/*"]},
             {
                 "Effect": "Allow",
@@ -122,6 +126,22 @@ def session_policy(settings: Settings, uuid: str, attempt: int) -> dict[str, Any
             {"Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": ["*"]},
         ],
     }
+
+
+def _workspace_statements(settings: Settings, uuid: str) -> list[dict[str, Any]]:
+    """Nextflow's work dir and cache in the work bucket, which all attempts share."""
+    bucket = f"arn:aws:s3:::{settings.work_bucket}"
+    prefix = f"{uuid}/*/workspace/*"
+    actions = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
+    return [
+        {"Effect": "Allow", "Action": actions, "Resource": [f"{bucket}/{prefix}"]},
+        {
+            "Effect": "Allow",
+            "Action": ["s3:ListBucket"],
+            "Resource": [bucket],
+            "Condition": {"StringLike": {"s3:prefix": [prefix]}},
+        },
+    ]
 
 
 def _ini(values: Mapping[str, str]) -> str:

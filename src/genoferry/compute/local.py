@@ -2,7 +2,8 @@
 
 A job is a process group that outlives its worker. Its folder holds its credentials, its log, its scratch and
 `process.json`: host, boot id, pid and start time, by which a later worker of this host finds it again. Where a
-worker died between start and record, the process is found by its command line, which names its `job.json`.
+worker died between start and record, the process is found by its command line, which names its `job.json`. What a
+job keeps for its next attempt is in a workspace beside it.
 """
 
 from __future__ import annotations
@@ -22,13 +23,22 @@ import structlog
 
 from genoferry.compute.credentials import write_private
 from genoferry.compute.processes import Stat, await_ends, has_argument, in_session, stat_of, with_argument
-from genoferry.compute.protocol import Handle, JobSpec, Observation, parse_job_name
+from genoferry.compute.protocol import (
+    Handle,
+    JobSpec,
+    Observation,
+    Workspace,
+    parse_job_name,
+    parse_workspace_name,
+)
 from genoferry.contracts.base import Contract
 from genoferry.contracts.keys import job_key
 from genoferry.errors import CleanUpFailed, SubmitFailed, SubmitUnavailable
 
 log = structlog.get_logger()
 TERM_SECONDS = 10.0
+WORKSPACE = "GENOFERRY_WORKSPACE"
+"""Variable by which a job is told where its workspace is to be; it makes the folder where it needs one."""
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 PASSING = {errno.EAGAIN, errno.ENOMEM, errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EINTR}
 """What a process can't be started for now, and may be later (fork(2), open(2), write(2))."""
@@ -58,10 +68,12 @@ class LocalRunner:
         *,
         host: str,
         credentials: Credentials,
+        workspaces: Path | None = None,
         boot_id: str | None = None,
         command: Sequence[str] = (sys.executable, "-m", "genoferry", "job", "run"),
     ) -> None:
         self._root = root.resolve()  # as /proc tells a process's folder
+        self._workspaces = (workspaces or root).resolve()
         self._host = host
         self._boot_id = boot_id or _BOOT_ID.read_text().strip()
         self._credentials = credentials
@@ -96,9 +108,17 @@ class LocalRunner:
         """End the job, then remove its folder with its scratch, which holds genotypes in clear."""
         await asyncio.to_thread(self._clean, handle)
 
+    async def workspaces(self, deployment: str) -> list[Workspace]:
+        names = await asyncio.to_thread(_names, self._workspaces)
+        found = [(name, parse_workspace_name(name, deployment)) for name in names]
+        return [Workspace(*parsed, name) for name, parsed in found if parsed]
+
+    async def discard(self, workspace: str) -> None:
+        """Remove its folder, which holds genotypes in clear."""
+        await asyncio.to_thread(_clear, self._workspaces / workspace)
+
     def _leftovers(self, deployment: str) -> list[Handle]:
-        names = sorted(folder.name for folder in self._root.iterdir()) if self._root.is_dir() else []
-        found = [(name, parse_job_name(name, deployment)) for name in names]
+        found = [(name, parse_job_name(name, deployment)) for name in _names(self._root)]
         return [Handle(*parsed, name, None) for name, parsed in found if parsed]
 
     def _folder(self, name: str) -> Path:
@@ -124,7 +144,7 @@ class LocalRunner:
             child = subprocess.Popen(
                 [*self._command, spec.uri],
                 cwd=scratch,
-                env=dict(self._credentials.environment(spec.uuid, spec.attempt, folder)),
+                env=self._environment(spec, folder),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -137,6 +157,10 @@ class LocalRunner:
         assert ref is not None  # noqa: S101  # a child of ours stays at least a zombie until we wait for it
         write_private(folder / "process.json", ref.model_dump_json())
         return ref
+
+    def _environment(self, spec: JobSpec, folder: Path) -> dict[str, str]:
+        own = dict(self._credentials.environment(spec.uuid, spec.attempt, folder))
+        return own | ({WORKSPACE: str(self._workspaces / spec.workspace)} if spec.workspace else {})
 
     def _forget_cleaned(self) -> None:
         """Let go of the children that another worker cleaned up after: each is a zombie until it is waited for."""
@@ -220,7 +244,9 @@ class LocalRunner:
         return not self._started_by(leaders, handle)
 
     def _started_by(self, leaders: set[int], handle: Handle) -> list[psutil.Process]:
-        return [process for leader in leaders for process in in_session(leader, self._folder(handle.name))]
+        """What works in its folder or in a workspace of its job's."""
+        folders = [self._folder(handle.name), *self._workspaces.glob(f"gw-*-{handle.uuid}-*")]
+        return [process for leader in leaders for process in in_session(leader, folders)]
 
     def _leaders(self, handle: Handle) -> set[int]:
         """The first process of the job: by the ledger's ref; where it has none by the folder's record, which may be
@@ -237,10 +263,18 @@ class LocalRunner:
         if not self._end(handle):
             raise CleanUpFailed
         self._children.pop(handle.name, None)
-        try:
-            _remove(self._folder(handle.name))
-        except OSError as error:
-            raise CleanUpFailed(f"A job's folder could not be removed: {error.strerror}. It is tried again.") from error
+        _clear(self._folder(handle.name))
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(found.name for found in folder.iterdir()) if folder.is_dir() else []
+
+
+def _clear(folder: Path) -> None:
+    try:
+        _remove(folder)
+    except OSError as error:
+        raise CleanUpFailed(f"A job's folder could not be removed: {error.strerror}. It is tried again.") from error
 
 
 def _remove(folder: Path) -> None:

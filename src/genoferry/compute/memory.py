@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from genoferry.compute.protocol import Handle, JobSpec, Observation, Phase, parse_job_name
+from genoferry.compute.protocol import (
+    Handle,
+    JobSpec,
+    Observation,
+    Phase,
+    Workspace,
+    parse_job_name,
+    parse_workspace_name,
+)
 
 
 @dataclass
@@ -17,11 +25,16 @@ class MemoryRunner:
     observations: dict[str, Observation] = field(default_factory=dict)
     cancelled: list[str] = field(default_factory=list)
     cleaned: list[str] = field(default_factory=list)
+    kept: dict[str, Workspace] = field(default_factory=dict)
+    discarded: list[str] = field(default_factory=list)
     printed: dict[str, list[str]] = field(default_factory=dict)
 
     async def submit(self, spec: JobSpec) -> str:
         if spec.name not in self.observations:
             self.submitted.append(spec)
+            if spec.workspace:
+                head, _, number = spec.workspace.rpartition("-")
+                self.kept[spec.workspace] = Workspace(head[-36:], int(number), spec.workspace)
             handle = Handle(spec.uuid, spec.attempt, spec.name, spec.name)
             self.observations[spec.name] = Observation(handle, "pending")
         return spec.name
@@ -42,6 +55,13 @@ class MemoryRunner:
     async def clean(self, handle: Handle) -> None:
         self.cleaned.append(handle.name)
         self.observations.pop(handle.name, None)
+
+    async def workspaces(self, deployment: str) -> list[Workspace]:
+        return [kept for kept in self.kept.values() if parse_workspace_name(kept.name, deployment)]
+
+    async def discard(self, workspace: str) -> None:
+        self.discarded.append(workspace)
+        self.kept.pop(workspace, None)
 
     def set_phase(self, name: str, phase: Phase, exit_code: int | None = None) -> None:
         """Script what the next looks see."""

@@ -60,15 +60,15 @@ def has_argument(pid: int, ending: str, *, beside: str) -> bool:
     return beside in arguments and any(argument.endswith(ending) for argument in arguments)
 
 
-def in_session(leader: int, folder: Path) -> list[psutil.Process]:
-    """The processes of a leader's session that work below a folder, whether the leader lives or not.
+def in_session(leader: int, folders: Sequence[Path]) -> list[psutil.Process]:
+    """The processes of a leader's session that work below one of the folders, whether the leader lives or not.
 
     By both, since a leader's pid may be another's by now.
     """
     found = []
     for process in psutil.process_iter():
         try:
-            if os.getsid(process.pid) == leader and Path(process.cwd()).is_relative_to(folder):
+            if os.getsid(process.pid) == leader and any(Path(process.cwd()).is_relative_to(f) for f in folders):
                 found.append(process)
         except (ProcessLookupError, psutil.Error):
             continue  # it ended while we looked

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+MAX_LABEL = 16
 Phase = Literal["pending", "running", "succeeded", "failed", "gone"]
 
 
 @dataclass(frozen=True)
 class JobSpec:
-    """One attempt to start: `genoferry job run <uri>` under a deterministic `name`."""
+    """One attempt to start: `genoferry job run <uri>` under a deterministic `name`. `workspace` names the one that it
+    shares with the attempts that read the same inputs."""
 
     uuid: str
     attempt: int
     name: str
     uri: str
+    workspace: str | None = None
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,15 @@ class Handle:
     attempt: int
     name: str
     ref: str | None
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """What the attempts keep that read what attempt `staged_in` staged."""
+
+    uuid: str
+    staged_in: int
+    name: str
 
 
 @dataclass(frozen=True)
@@ -69,17 +82,46 @@ class Runner(Protocol):
         ...
 
     async def clean(self, handle: Handle) -> None:
-        """Remove what it left at the backend, running or not. Idempotent. Raises `CleanUpFailed`."""
+        """Remove what it left at the backend, running or not, but no workspace. Idempotent. Raises `CleanUpFailed`."""
+        ...
+
+    async def workspaces(self, deployment: str) -> list[Workspace]:
+        """Every workspace of a deployment that this backend holds."""
+        ...
+
+    async def discard(self, workspace: str) -> None:
+        """Remove a workspace, whose jobs have been cleaned. Idempotent. Raises `CleanUpFailed`."""
         ...
 
 
 def job_name(deployment: str, uuid: str, attempt: int) -> str:
-    """Deterministic, at most 63 characters, a DNS label: `genoferry-<deployment's start>-<uuid>-<attempt>`."""
-    return f"gf-{deployment[:16]}-{uuid}-{attempt}"
+    """Deterministic, at most 63 characters, a DNS label: `gf-<deployment>-<uuid>-<attempt>`."""
+    return f"gf-{_label(deployment)}-{uuid}-{attempt}"
+
+
+def workspace_name(deployment: str, uuid: str, staged_in: int) -> str:
+    """Of the workspace that the attempts share which read what `staged_in` staged; a DNS label too."""
+    return f"gw-{_label(deployment)}-{uuid}-{staged_in}"
 
 
 def parse_job_name(name: str, deployment: str) -> tuple[str, int] | None:
     """uuid and attempt of a name of `job_name`'s, None for anything else."""
-    prefix = f"gf-{deployment[:16]}-"
-    uuid, _, attempt = name.removeprefix(prefix).rpartition("-")
-    return (uuid, int(attempt)) if name.startswith(prefix) and len(uuid) == 36 and attempt.isdecimal() else None
+    return _parse(name, f"gf-{_label(deployment)}-")
+
+
+def parse_workspace_name(name: str, deployment: str) -> tuple[str, int] | None:
+    """uuid and attempt of a name of `workspace_name`'s, None for anything else."""
+    return _parse(name, f"gw-{_label(deployment)}-")
+
+
+def _parse(name: str, prefix: str) -> tuple[str, int] | None:
+    uuid, _, number = name.removeprefix(prefix).rpartition("-")
+    return (uuid, int(number)) if name.startswith(prefix) and len(uuid) == 36 and number.isdecimal() else None
+
+
+def _label(deployment: str) -> str:
+    """The deployment's name, or one of 16 characters that stands for it: no two share it by beginning alike."""
+    if len(deployment) <= MAX_LABEL:
+        return deployment
+    digest = hashlib.sha256(deployment.encode()).hexdigest()
+    return f"{deployment[:9].rstrip('-')}-{digest[:6]}"

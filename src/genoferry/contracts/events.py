@@ -45,11 +45,30 @@ class ErrorInfo(CamelContract):
         return cls(code=error.code, user_message=error.user_message, retryable=error.retryable)
 
 
+Count = Annotated[int, Field(ge=0)]
+Word = Annotated[str, StringConstraints(max_length=64)]
+
+
+class StepInfo(Contract):
+    """A step of a pipeline: how many of its processes are done, running and still to come, and the most memory that
+    one of them has had resident so far, in bytes (None where none is done)."""
+
+    name: Word
+    done: Count
+    running: Count
+    pending: Count
+    peak_memory: Count | None = None
+
+
 class ProgressInfo(Contract):
-    phase: Annotated[str, StringConstraints(max_length=64)]
-    done: Annotated[int, Field(ge=0)]
-    total: Annotated[int, Field(ge=0)]
-    unit: Annotated[str, StringConstraints(max_length=64)]
+    """How far a phase is. A pipeline tells of its `steps` too, and of the `cpu_hours` that it has cost so far."""
+
+    phase: Word
+    done: Count
+    total: Count
+    unit: Word
+    steps: Annotated[tuple[StepInfo, ...], Field(max_length=24)] | None = None
+    cpu_hours: Annotated[float, Field(ge=0)] | None = None
 
 
 class Warn(Contract):
@@ -78,8 +97,8 @@ class Event(CamelContract):
     def wire(self) -> dict[str, Any]:
         """The JSON object as published: fields that don't belong to this event are left out; a failure's are kept."""
         kept = {"trace_name", "trace_exit"} if self.event == "Failed" else set()
-        document = self.model_dump(mode="json")
-        return {name: value for name, value in document.items() if value is not None or name in kept}
+        document = self.model_dump(mode="json", exclude_none=True)
+        return dict.fromkeys(kept) | document
 
 
 def event_id(uuid: str, sequence: int) -> str:

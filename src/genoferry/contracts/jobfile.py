@@ -46,6 +46,8 @@ class JobFile(Versioned):
     work_bucket: str
     results_bucket: str
     report_queue: str
+    staged_in: int = 1
+    """The attempt that staged: what attempts share in the work bucket is below its prefix."""
     progress_seconds: float = 15
     traceparent: str | None = None
 

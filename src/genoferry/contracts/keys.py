@@ -42,3 +42,8 @@ def exit_key(uuid: str, attempt: int) -> str:
 
 def results_prefix(uuid: str, attempt: int) -> str:
     return f"{uuid}/{attempt}/"
+
+
+def workspace_prefix(uuid: str, attempt: int) -> str:
+    """Of the attempt that staged, beside its inputs: kept over the attempts that read them."""
+    return f"{uuid}/{attempt}/workspace/"

@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import Annotated, Literal, Self
 from urllib.parse import unquote
 
-from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from genoferry.contracts.base import Contract
 from genoferry.contracts.names import RelativePath, RunId, check_relative_path
@@ -13,6 +21,9 @@ from genoferry.contracts.names import RelativePath, RunId, check_relative_path
 Build = Literal["GRCh37", "GRCh38"]
 MAX_ROWS = 32
 PgsId = Annotated[str, StringConstraints(pattern=r"^PGS[0-9]{6,9}$")]
+PgpId = Annotated[str, StringConstraints(pattern=r"^PGP[0-9]{6}$")]
+TraitId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]+_[0-9]+$")]
+"""What pgsc_calc takes for an accession (its `prepareAccessions`); others it leaves out with a warning only."""
 
 
 def _check_has_a_path(uri: str) -> str:
@@ -72,15 +83,23 @@ class NxfParams(Contract):
     pgs_id: Annotated[str, StringConstraints(max_length=4096)] | None = None
     pgp_id: Annotated[str, StringConstraints(max_length=4096)] | None = None
     trait_efo: Annotated[str, StringConstraints(max_length=4096)] | None = None
+    efo_id: Annotated[str, StringConstraints(max_length=4096)] | None = None
     target_build: Build
     format: Literal["json", "csv"] = "json"
     min_overlap: Annotated[float, Field(ge=0, le=1)] = 0.75
+    keep_ambiguous: bool = False
+    keep_multiallelic: bool = False
+    liftover: bool = False
+    run_ancestry: bool = False
+    load_afreq: bool = True
+    fast_match: bool = False
+    """Taken by pgsc_calc before 2.0.0 only; later ones pass over it."""
 
-    @field_validator("pgs_id")
+    @field_validator("pgs_id", "pgp_id", "trait_efo", "efo_id")
     @classmethod
-    def _pgs_ids(cls, value: str | None) -> str | None:
+    def _accessions(cls, value: str | None, info: ValidationInfo) -> str | None:
         if value is not None:
-            TypeAdapter(list[PgsId]).validate_python(_split(value))
+            ACCESSIONS[info.field_name or ""].validate_python(_split(value))
         return value or None
 
     @property
@@ -88,8 +107,35 @@ class NxfParams(Contract):
         return tuple(dict.fromkeys(_split(self.pgs_id or "")))
 
     @property
+    def pgp_ids(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(_split(self.pgp_id or "")))
+
+    @property
+    def efo_ids(self) -> tuple[str, ...]:
+        """Of `efo_id` and of `trait_efo`, its older name."""
+        return tuple(dict.fromkeys(_split(self.efo_id or "") + _split(self.trait_efo or "")))
+
+    @property
     def names_scores(self) -> bool:
-        return any((self.pgs_id, self.pgp_id, self.trait_efo))
+        return any((self.pgs_ids, self.pgp_ids, self.efo_ids))
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """What a deployment must offer for it (`Settings.offers`)."""
+        needs = {
+            "catalogue": bool(self.pgp_ids or self.efo_ids),
+            "liftover": self.liftover,
+            "ancestry": self.run_ancestry,
+        }
+        return frozenset(name for name, wanted in needs.items() if wanted)
+
+
+ACCESSIONS: dict[str, TypeAdapter[list[str]]] = {
+    "pgs_id": TypeAdapter(list[PgsId]),
+    "pgp_id": TypeAdapter(list[PgpId]),
+    "trait_efo": TypeAdapter(list[TraitId]),
+    "efo_id": TypeAdapter(list[TraitId]),
+}
 
 
 class PipelineParam(Contract):

@@ -16,6 +16,11 @@ MAX_SCORES = 10_000
 MAX_OUTPUTS = 1000
 
 
+LOG_LINES, LOG_LINE = 20, 400
+LogTail = Annotated[tuple[Annotated[str, StringConstraints(max_length=LOG_LINE)], ...], Field(max_length=LOG_LINES)]
+"""The last lines that the failed process printed. They may quote data: they go into the ledger, into no event."""
+
+
 class ScoreReport(Contract):
     """What became of one score asked for. `reason` says why it failed; the counts are of its scorefile's variants."""
 
@@ -53,6 +58,7 @@ class ExitReport(Versioned):
     outputs: Annotated[tuple[OutputReport, ...], Field(max_length=MAX_OUTPUTS)] = ()
     verified: Literal["digest", "size", "none"] = "none"
     samples: int | None = None
+    log_tail: LogTail = ()
 
     @model_validator(mode="after")
     def _outputs_are_its_own(self) -> Self:

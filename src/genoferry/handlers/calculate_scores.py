@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -11,6 +10,7 @@ from urllib.parse import unquote
 from pydantic import Field, model_validator
 
 from genoferry.contracts.base import Contract
+from genoferry.contracts.events import Warn
 from genoferry.contracts.names import target_name
 from genoferry.contracts.pipeline import PipelineParam, ScorefileUri
 from genoferry.contracts.reports import ExitReport, OutputReport
@@ -25,10 +25,8 @@ from genoferry.contracts.sources import (
     SecretKeyDetails,
     Source,
 )
-from genoferry.errors import InvalidBody, ScorefileMissing
-from genoferry.handlers.protocol import Outcome, Plan, PlannedInput, Produced, Task
-
-TARGET, SCOREFILE = "target", "scorefile"
+from genoferry.handlers.protocol import Look, Outcome, Plan, PlannedInput, Produced, Task
+from genoferry.handlers.scores import SCOREFILE, TARGET
 
 
 class CalculateScoresBody(Contract):
@@ -138,38 +136,23 @@ class CalculateScores:
     def plan(self, body: Any) -> Plan:
         assert isinstance(body, CalculateScoresBody)  # noqa: S101  # the registry parsed it
         pipeline = body.pipeline_param
-        if pipeline.nxf_params_file.pgp_id or pipeline.nxf_params_file.trait_efo:
-            raise InvalidBody(
-                "pgp_id and trait_efo need the PGS Catalog's own search, which the embedded engine doesn't ask:"
-                " name the scores in pgs_id, or send scorefiles."
-            )
-        return Plan(run_name=pipeline.id, inputs=tuple(body.inputs()), params=pipeline.model_dump(mode="json"))
+        return Plan(
+            run_name=pipeline.id,
+            inputs=tuple(body.inputs()),
+            params=pipeline.model_dump(mode="json"),
+            needs=pipeline.nxf_params_file.needs,
+        )
+
+    def look(self, look: Look) -> Sequence[Warn]:
+        from genoferry.handlers.scores.preflight import look_at
+
+        return look_at(look, PipelineParam.model_validate(dict(look.params)))
 
     def run(self, task: Task) -> Outcome:
-        from genoferry.pgsc.engine import run
-        from genoferry.pgsc.inputs import Inputs
-        from genoferry.pgsc.scorefiles import resolve
+        from genoferry.handlers.scores.engines import ENGINES
 
         pipeline = PipelineParam.model_validate(dict(task.params))
-        nxf = pipeline.nxf_params_file
-        scorefiles = list(task.files.get(SCOREFILE, {}).values())
-        scorefiles += resolve(nxf.pgs_ids, _mirror(task), nxf.target_build) if nxf.pgs_ids else ()
-        inputs = Inputs(
-            run_id=pipeline.id,
-            targets=pipeline.target_genomes,
-            files=task.files[TARGET],
-            scorefiles=scorefiles,
-            build=nxf.target_build,
-            min_overlap=nxf.min_overlap,
-            plink2=Path(found) if (found := shutil.which("plink2")) else None,
-        )
-        outcome = run(
-            inputs,
-            work=task.work,
-            out=task.out,
-            progress=lambda phase, done, total: task.progress(phase, done, total, "steps"),
-            stop=task.stop,
-        )
+        outcome = ENGINES[task.settings.compute.engine](task, pipeline)
         return Outcome(
             outputs=[Produced(path, _content_type(path)) for path in outcome.outputs],
             scores=outcome.scores,
@@ -179,15 +162,6 @@ class CalculateScores:
     def results(self, report: ExitReport) -> Sequence[OutputReport]:
         """The scores first, then what explains them."""
         return sorted(report.outputs, key=lambda output: "aggregated_scores" not in output.key)
-
-
-def _mirror(task: Task) -> Path:
-    if task.score_mirror is None:
-        raise ScorefileMissing(
-            "Scores were asked for by PGS id, and this deployment has no mirror of the PGS Catalog"
-            " (GENOFERRY_SCORE_MIRROR). Send scorefiles, or ask the operator for a mirror."
-        )
-    return task.score_mirror
 
 
 def _content_type(path: Path) -> str:

@@ -9,12 +9,14 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, BinaryIO, ClassVar, Literal, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
+from genoferry.contracts.events import StepInfo, Warn
 from genoferry.contracts.reports import ExitReport, OutputReport, ScoreReport
 from genoferry.contracts.sources import Key, Location
+from genoferry.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -39,19 +41,50 @@ class Plan:
     run_name: str
     inputs: tuple[PlannedInput, ...]
     params: Mapping[str, Any]
+    needs: frozenset[str] = frozenset()
+    """What the deployment must offer for it (`Settings.offers`)."""
+
+
+class Progress(Protocol):
+    """Tells how far a phase is: `done` of `total`, counted in `unit`."""
+
+    def __call__(
+        self,
+        phase: str,
+        done: int,
+        total: int,
+        unit: str,
+        *,
+        steps: tuple[StepInfo, ...] | None = None,
+        cpu_hours: float | None = None,
+    ) -> None: ...
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What an attempt shares with those that read the same inputs: a folder that all of them see under one path, and
+    the `s3://` prefix of the same in the work bucket. Both are deleted when the job has ended."""
+
+    folder: Path
+    prefix: str
 
 
 @dataclass(frozen=True)
 class Task:
-    """What a handler's `run` gets, inside the compute. `files` maps role to name to path in the job's scratch."""
+    """What a handler's `run` gets, inside the compute. `files` maps role to name to path.
+
+    `work` and `out` are this attempt's, in the job's scratch; `shared` is there where the deployment's engine uses it.
+    """
 
     params: Mapping[str, Any]
     files: Mapping[str, Mapping[str, Path]]
     work: Path
     out: Path
-    progress: Callable[[str, int, int, str], None]
+    progress: Progress
     stop: threading.Event
-    score_mirror: Path | None = None
+    settings: Settings
+    attempt: int = 1
+    shared: Shared | None = None
 
 
 @dataclass(frozen=True)
@@ -69,6 +102,30 @@ class Outcome:
     outputs: Sequence[Produced]
     scores: Sequence[ScoreReport] = ()
     samples: int | None = None
+
+
+Opener = Callable[[], BinaryIO]
+"""Opens a file anew, to be read from front to back."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a handler's `look` gets, in the worker: `files` maps role to name to what opens the staged plaintext."""
+
+    params: Mapping[str, Any]
+    files: Mapping[str, Mapping[str, Opener]]
+    settings: Settings
+    stop: threading.Event
+
+
+@runtime_checkable
+class Looks(Protocol):
+    """A handler that looks at what was staged before it is submitted."""
+
+    def look(self, look: Look) -> Sequence[Warn]:
+        """What is doubtful: `Created` tells of it. On a worker's thread: no heavy imports, nothing on disk, seconds.
+        Raises a `CalculationError` for what can't go well."""
+        ...
 
 
 class JobHandler(Protocol):

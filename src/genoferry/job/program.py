@@ -24,13 +24,14 @@ from pydantic import ValidationError
 from genoferry.contracts.base import SCHEMA_VERSION
 from genoferry.contracts.events import MAX_TRACE_NAME, ErrorInfo
 from genoferry.contracts.jobfile import JobDocument, JobFile, StagedInput
-from genoferry.contracts.keys import exit_key, job_key, started_key
+from genoferry.contracts.keys import exit_key, job_key, started_key, workspace_prefix
 from genoferry.contracts.reports import ExitReport, OutputReport
 from genoferry.errors import CalculationError, GenoferryError, NewerSchema, NotFound, StagingStopped, Superseded
-from genoferry.handlers.protocol import JobHandler, Outcome, Task
+from genoferry.handlers.protocol import JobHandler, Outcome, Shared, Task
 from genoferry.handlers.registry import Handlers, find
 from genoferry.job.reporter import Reporter
 from genoferry.job.storage import Storage, sha256_of
+from genoferry.settings import Settings
 
 log = structlog.get_logger()
 FETCHES_AT_ONCE = 4
@@ -56,9 +57,18 @@ class JobAddress:
 
 
 def run(
-    uri: str, storage: Storage, handlers: Handlers, *, stop: threading.Event, score_mirror: Path | None = None
+    uri: str,
+    storage: Storage,
+    handlers: Handlers,
+    settings: Settings,
+    *,
+    stop: threading.Event,
+    workspace: Path | None = None,
 ) -> int:
-    """Do the job; the process's exit code. What went wrong is in the exit report and in the log."""
+    """Do the job; the process's exit code. What went wrong is in the exit report and in the log.
+
+    `workspace`: the folder to share with other attempts, where the engine uses one.
+    """
     address = JobAddress.parse(uri)
     try:
         job = begin(address, storage)
@@ -71,8 +81,9 @@ def run(
     reporter = Reporter(storage, job)
     reporter.report()
     scratch = Path(tempfile.mkdtemp(prefix="job-", dir=os.environ.get("GENOFERRY_SCRATCH")))
+    place = Place(settings, scratch, _shared(job, workspace), stop)
     try:
-        report = work(job, storage, handlers, reporter, scratch, stop=stop, score_mirror=score_mirror)
+        report = work(job, storage, handlers, reporter, place)
     except Superseded as error:
         log.info("stopping quietly", cause=str(error))
         return EXIT_SUPERSEDED
@@ -110,21 +121,41 @@ def read_job(address: JobAddress, storage: Storage) -> JobFile:
     return job
 
 
-def work(
-    job: JobFile,
-    storage: Storage,
-    handlers: Handlers,
-    reporter: Reporter,
-    scratch: Path,
-    *,
-    stop: threading.Event,
-    score_mirror: Path | None,
-) -> ExitReport:
+@dataclass(frozen=True)
+class Place:
+    """Where a job works, and what ends it. `scratch` is this attempt's alone and is deleted at its end."""
+
+    settings: Settings
+    scratch: Path
+    shared: Shared | None
+    stop: threading.Event
+
+    def folder(self, name: str) -> Path:
+        folder = self.scratch / name
+        folder.mkdir()
+        return folder
+
+    def inputs(self) -> Path:
+        """Where inputs go: the next attempt finds them again where there is something shared."""
+        if self.shared is None:
+            return self.folder("inputs")
+        folder = self.shared.folder / "inputs"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder
+
+
+def _shared(job: JobFile, workspace: Path | None) -> Shared | None:
+    if workspace is None:
+        return None
+    return Shared(workspace, f"s3://{job.work_bucket}/{workspace_prefix(job.uuid, job.staged_in)}")
+
+
+def work(job: JobFile, storage: Storage, handlers: Handlers, reporter: Reporter, place: Place) -> ExitReport:
     """Fetch, run, publish; what came of it. Raises `Superseded`."""
     try:
         handler = find(handlers, job.name)
         assert handler.kind == "job"  # noqa: S101  # only such messages get a job
-        return _work(job, storage, handler, reporter, scratch, stop=stop, score_mirror=score_mirror)
+        return _work(job, storage, handler, reporter, place)
     except Superseded:
         raise
     except CalculationError as error:
@@ -134,6 +165,7 @@ def work(
                 "trace_name": error.trace_name and error.trace_name[:MAX_TRACE_NAME],
                 "trace_exit": error.trace_exit,
                 "scores": error.scores,
+                "log_tail": error.log_tail,
             }
         )
     except GenoferryError as error:
@@ -144,29 +176,19 @@ def work(
         return _failed(job, GenoferryError())
 
 
-def _work(
-    job: JobFile,
-    storage: Storage,
-    handler: JobHandler,
-    reporter: Reporter,
-    scratch: Path,
-    *,
-    stop: threading.Event,
-    score_mirror: Path | None,
-) -> ExitReport:
-    folders = {name: scratch / name for name in ("inputs", "work", "out")}
-    for folder in folders.values():
-        folder.mkdir()
-    files = fetch(job, storage, folders["inputs"], reporter, stop)
+def _work(job: JobFile, storage: Storage, handler: JobHandler, reporter: Reporter, place: Place) -> ExitReport:
+    files = fetch(job, storage, place.inputs(), reporter, place.stop)
     outcome = handler.run(
         Task(
             params=job.params,
             files=files,
-            work=folders["work"],
-            out=folders["out"],
+            work=place.folder("work"),
+            out=place.folder("out"),
             progress=reporter.progress,
-            stop=stop,
-            score_mirror=score_mirror,
+            stop=place.stop,
+            settings=place.settings,
+            attempt=job.attempt,
+            shared=place.shared,
         )
     )
     return _publish(job, storage, outcome)
@@ -175,7 +197,8 @@ def _work(
 def fetch(
     job: JobFile, storage: Storage, folder: Path, reporter: Reporter, stop: threading.Event
 ) -> dict[str, dict[str, Path]]:
-    """The inputs into `folder`, by role and name. Raises `DigestMismatch`, `SizeMismatch`, `StagingStopped`."""
+    """The inputs into `folder`, by role and name; one that an earlier attempt fetched there whole is taken as it is.
+    Raises `DigestMismatch`, `SizeMismatch`, `StagingStopped`."""
     total, done, lock = sum(item.size for item in job.inputs), 0, threading.Lock()
 
     def moved(size: int) -> None:
@@ -188,8 +211,13 @@ def fetch(
 
     def one(item: StagedInput) -> tuple[str, str, Path]:
         target = folder / item.role / item.name
+        if target.exists() and target.stat().st_size == item.size:
+            moved(item.size)
+            return item.role, item.name, target
         target.parent.mkdir(parents=True, exist_ok=True)
-        storage.fetch(job.work_bucket, item.key, target, size=item.size, sha256=item.sha256, moved=moved)
+        partial = target.with_name(f".{target.name}.{job.attempt}")  # an attempt has one process
+        storage.fetch(job.work_bucket, item.key, partial, size=item.size, sha256=item.sha256, moved=moved)
+        partial.rename(target)
         return item.role, item.name, target
 
     files: dict[str, dict[str, Path]] = {}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from genoferry.contracts.events import ProgressInfo
+from genoferry.contracts.events import ProgressInfo, StepInfo
 from genoferry.contracts.jobfile import JobFile
 from genoferry.contracts.reports import Report
 from genoferry.errors import ServiceError
@@ -28,13 +28,22 @@ class Reporter:
     _last: tuple[str, float] = ("", float("-inf"))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def progress(self, phase: str, done: int, total: int, unit: str) -> None:
+    def progress(
+        self,
+        phase: str,
+        done: int,
+        total: int,
+        unit: str,
+        *,
+        steps: tuple[StepInfo, ...] | None = None,
+        cpu_hours: float | None = None,
+    ) -> None:
         now = self.monotonic()
         with self._lock:
             if phase == self._last[0] and now - self._last[1] < self.job.progress_seconds:
                 return
             self._last = (phase, now)
-        self.report(ProgressInfo(phase=phase, done=done, total=total, unit=unit))
+        self.report(ProgressInfo(phase=phase, done=done, total=total, unit=unit, steps=steps, cpu_hours=cpu_hours))
 
     def report(self, progress: ProgressInfo | None = None, *, final: bool = False) -> None:
         job = self.job

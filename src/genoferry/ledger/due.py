@@ -54,7 +54,7 @@ def owes(row: Row, deadlines: Deadlines) -> dict[str, int]:
     work = row.retry_at if row.state in ("STAGING", "SUBMITTING") else None
     if work is None and row.lease_token is not None:
         work = 0
-    cleans = {CLEAN if up.intent is None else clean_by(up.intent.runner) for up in row.clean_up}
+    cleans = {kind for up in row.clean_up for kind in (map(clean_by, up.runners) if up.runners else (CLEAN,))}
     owed: dict[str, int | None] = {
         "admit": row.retry_at if row.state == "REQUESTED" else None,
         "publish": max(row.publish_at, free_at) if row.outbox else None,

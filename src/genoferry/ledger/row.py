@@ -39,6 +39,13 @@ class Intent(Contract):
     ref: str | None = None
 
 
+class WorkspaceOwed(Contract):
+    """The workspace of the attempts that read what `staged_in` staged, at a runner."""
+
+    staged_in: int
+    runner: str
+
+
 class CleanUp(Contract):
     """An attempt that is owed its clean-up, and how much of it may go."""
 
@@ -46,6 +53,12 @@ class CleanUp(Contract):
     intent: Intent | None = None
     inputs: bool = False
     results: bool = False
+    workspace: WorkspaceOwed | None = None
+
+    @property
+    def runners(self) -> frozenset[str]:
+        """The runners that may have something of it; none: any worker can do it."""
+        return frozenset(part.runner for part in (self.intent, self.workspace) if part is not None)
 
 
 class ProgressMark(Contract):
@@ -96,6 +109,8 @@ class Row(Versioned):
     recent: tuple[Event, ...] = ()
     progress: ProgressMark | None = None
     error: ErrorInfo | None = None
+    log_tail: tuple[str, ...] = ()
+    """Of the process that failed: for who looks at the ledger, and in no event."""
     results: tuple[ResultPointer, ...] = ()
     verified: Literal["digest", "size", "none"] | None = None
 

@@ -20,6 +20,7 @@ from genoferry.ledger.row import (
     Intent,
     ProgressMark,
     Row,
+    WorkspaceOwed,
     changed,
 )
 
@@ -114,7 +115,8 @@ def progressed(row: Row, now: int, info: ProgressInfo, *, attempt: int, every: i
         return row
     if last and (now - last.at < every or (last.phase, last.done) == (info.phase, info.done)):
         return row
-    row = changed(row, progress=ProgressMark(**info.model_dump(), at=now))
+    mark = ProgressMark(phase=info.phase, done=info.done, total=info.total, unit=info.unit, at=now)
+    row = changed(row, progress=mark)
     return tell(row, now, "Progress", progress=info)
 
 
@@ -152,10 +154,11 @@ def fail(
     attempt: int,
     trace_name: str | None = None,
     trace_exit: int | None = None,
+    log_tail: tuple[str, ...] = (),
 ) -> Row:
     if row.terminal or row.attempt != attempt:
         return row
-    row = _end(changed(row, error=error), now, "FAILED")
+    row = _end(changed(row, error=error, log_tail=log_tail), now, "FAILED")
     return tell(row, now, "Failed", error=error, trace_name=trace_name, trace_exit=trace_exit)
 
 
@@ -187,18 +190,22 @@ def adopt(row: Row, *, now: int, dead: str, runner: str) -> Row:
     An attempt that may have been submitted there is lost; one that was is left to its deadline, since the dead
     runner's host may come back and find it running.
     """
-    clean_up = tuple(
-        up.model_copy(update={"intent": up.intent.model_copy(update={"runner": runner})})
-        if up.intent and up.intent.runner == dead
-        else up
-        for up in row.clean_up
-    )
+    clean_up = tuple(_adopted(up, dead, runner) for up in row.clean_up)
     row = row if clean_up == row.clean_up else changed(row, clean_up=clean_up, clean_at=now)
     if row.runner != dead or row.state not in ("STAGING", "SUBMITTING"):
         return row
     if row.intent is not None and row.attempt < MAX_ATTEMPTS:
         row = adopt(lose(row, now, attempt=row.attempt, delay=0), now=now, dead=dead, runner=runner)
     return changed(row, runner=runner, updated_at=now)
+
+
+def _adopted(owed: CleanUp, dead: str, runner: str) -> CleanUp:
+    moved = {
+        name: part.model_copy(update={"runner": runner})
+        for name, part in (("intent", owed.intent), ("workspace", owed.workspace))
+        if part is not None and part.runner == dead
+    }
+    return owed.model_copy(update=moved) if moved else owed
 
 
 def again(row: Row, now: int, message_id: str, request_key: str) -> Row:
@@ -221,6 +228,7 @@ def again(row: Row, now: int, message_id: str, request_key: str) -> Row:
         ended_at=None,
         retry_at=now,
         error=None,
+        log_tail=(),
         results=(),
         verified=None,
     )
@@ -308,7 +316,11 @@ def _next_attempt(row: Row) -> Row:
 def _end(row: Row, now: int, state: str, *, keep_results: bool = False) -> Row:
     """Terminal: what is owed from here on is publication and clean-up, of this attempt and of where it was staged."""
     own = row.staged_in == row.attempt
-    owed = [CleanUp(attempt=row.attempt, intent=row.intent, results=not keep_results, inputs=own)]
+    last = CleanUp(attempt=row.attempt, intent=row.intent, results=not keep_results, inputs=own)
+    if row.runner and (row.intent or not own):  # some attempt may have made a workspace
+        shared = WorkspaceOwed(staged_in=row.staged_in, runner=row.runner)
+        last = last.model_copy(update={"workspace": shared})
+    owed = [last]
     if not own:
         owed.append(CleanUp(attempt=row.staged_in, inputs=True))
     return changed(

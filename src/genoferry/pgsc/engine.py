@@ -86,7 +86,8 @@ def _calculate(bench: Bench, inputs: Inputs, out: Path, progress: Progress) -> O
             matching=found,
             sums=sums,
             samples=samples,
-            plink2_version=_plink2_version(bench, inputs),
+            engine="embedded",
+            versions=report_json.embedded_versions(_plink2_version(bench, inputs)),
         )
         files = [aggregated, *(_keep(path, out) for path in (matched.summary, matched.log))]
         files += [report_html.write(report, out / "report.html"), report_json.write(report, out / "report.json")]

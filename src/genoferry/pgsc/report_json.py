@@ -32,17 +32,19 @@ def build(
     matching: Mapping[str, Matching],
     sums: Mapping[str, array[float]],
     samples: int,
-    plink2_version: str | None,
+    engine: str,
+    versions: Mapping[str, str],
 ) -> Report:
-    """All of `report.json`, from which `report.html` is drawn too. `sums`: SUM of each sample by accession."""
+    """All of `report.json`, from which `report.html` is drawn too. `sums`: SUM of each sample by accession; `versions`:
+    of what calculated, by name."""
     return {
         "schema_version": SCHEMA_VERSION,
         "run_id": inputs.run_id,
         "sampleset": inputs.sampleset,
         "samples": samples,
-        "engine": "embedded",
+        "engine": engine,
         "parameters": _parameters(inputs),
-        "versions": _versions(plink2_version),
+        "versions": {"genoferry": version("genoferry"), **versions},
         "scores": [
             {
                 **score.model_dump(include={"id", "status", "reason", "match_rate"}),
@@ -72,9 +74,10 @@ def _parameters(inputs: Inputs) -> dict[str, Any]:
     }
 
 
-def _versions(plink2_version: str | None) -> dict[str, str]:
+def embedded_versions(plink2_version: str | None) -> dict[str, str]:
+    """Of the tools that the embedded engine calls."""
     scorer = {"plink2": plink2_version} if plink2_version else {"Pgenlib": version("Pgenlib")}
-    return {"genoferry": version("genoferry"), **{name: version(name) for name in TOOLS}, **scorer}
+    return {name: version(name) for name in TOOLS} | scorer
 
 
 def _distribution(values: array[float]) -> dict[str, Any]:

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from genoferry.errors import BuildMismatch, CalculationError, ScorefileInvalid, ScorefileMissing
 from genoferry.pgsc.exit_codes import refusal
-from genoferry.pgsc.textio import open_text
 
 ID_KEYS = ("pgs_id", "omicspred_id", "score_id")
 BUILDS = {"grch37": "GRCh37", "hg19": "GRCh37", "grch38": "GRCh38", "hg38": "GRCh38"}
@@ -60,8 +59,9 @@ def resolve(pgs_ids: Iterable[str], mirror: Path, build: str) -> tuple[Path, ...
     return tuple(path for path in found.values() if path is not None)
 
 
-def read_scorefiles(paths: Sequence[Path], build: str) -> tuple[Scorefile, ...]:
-    """Reads the headers and refuses what `pgscatalog-format` would refuse, but naming the score at fault.
+def read_scorefiles(paths: Sequence[Path], build: str, *, lifted: bool = False) -> tuple[Scorefile, ...]:
+    """Reads the headers and refuses what `pgscatalog-format` would refuse, but naming the score at fault. `lifted`: a
+    scorefile may be in the other build.
 
     Raises `ScorefileMissing`, `ScorefileInvalid`, `BuildMismatch`.
     """
@@ -73,7 +73,7 @@ def read_scorefiles(paths: Sequence[Path], build: str) -> tuple[Scorefile, ...]:
         message = f"Two scorefiles have the same id: {twice[0]}. Send each score once."
         raise refusal(ScorefileInvalid, FORMAT, message)
     for file in files:
-        if file.build != build:
+        if file.build is None or (file.build != build and not lifted):
             message = f"The scorefile of {file.id} is not in {build}. Use one that is, or one harmonised to {build}."
             raise refusal(BuildMismatch, FORMAT, message)
     return files
@@ -90,24 +90,20 @@ def _first(mirror: Path, names: Iterable[str]) -> Path | None:
     return next((mirror / name for name in names if (mirror / name).is_file()), None)
 
 
-def _read_header(path: Path) -> Scorefile:
-    if not path.is_file():
-        raise refusal(ScorefileMissing, FORMAT)
+def read_header(lines: Iterable[str]) -> Mapping[str, str]:
+    """The header that the lines of a scorefile begin with. No line after it but one is read."""
     header: dict[str, str] = {}
-    try:
-        with open_text(path, damaged=ScorefileInvalid) as lines:
-            for line in lines:
-                if not line.startswith("#"):
-                    break
-                key, equals, value = line.lstrip("#").strip().partition("=")
-                if equals and not line.startswith("##"):
-                    header[key] = value
-    except ScorefileInvalid as error:
-        raise refusal(ScorefileInvalid, FORMAT) from error
-    return _scorefile(path, header)
+    for line in lines:
+        if not line.startswith("#"):
+            break
+        key, equals, value = line.lstrip("#").strip().partition("=")
+        if equals and not line.startswith("##"):
+            header[key] = value
+    return header
 
 
-def _scorefile(path: Path, header: dict[str, str]) -> Scorefile:
+def of_header(path: Path, header: Mapping[str, str]) -> Scorefile:
+    """Raises `ScorefileInvalid` where the header states no id."""
     name = next((header[key] for key in ID_KEYS if key in header), "")
     if not SCORE_ID.fullmatch(name):
         message = "A scorefile's header states no valid pgs_id. Scorefiles must be in PGS Catalog format 2.0."
@@ -115,3 +111,17 @@ def _scorefile(path: Path, header: dict[str, str]) -> Scorefile:
     harmonised = "HmPOS_build" in header and "HmPOS_date" in header
     build = header.get("HmPOS_build" if harmonised else "genome_build", "")
     return Scorefile(path, name, BUILDS.get(build.lower()), harmonised, header.get("trait_reported"))
+
+
+def _read_header(path: Path) -> Scorefile:
+    from genoferry.pgsc.textio import open_text  # needs zstandard, which a worker may lack
+
+    if not path.is_file():
+        raise refusal(ScorefileMissing, FORMAT)
+    try:
+        with open_text(path, damaged=ScorefileInvalid) as lines:
+            return of_header(path, read_header(lines))
+    except ScorefileInvalid as error:
+        if error.trace_name is not None:
+            raise
+        raise refusal(ScorefileInvalid, FORMAT) from error

@@ -7,7 +7,7 @@ import structlog
 from genoferry import faults
 from genoferry.contracts.envelope import Request, parse_request
 from genoferry.contracts.keys import request_key
-from genoferry.errors import Conflict
+from genoferry.errors import Conflict, NotOffered
 from genoferry.handlers.protocol import Command, Plan
 from genoferry.handlers.registry import find, parse_body
 from genoferry.ledger.row import CancelMark, Row, changed
@@ -31,12 +31,27 @@ async def accept(rooms: Rooms, message: Message) -> None:
         await handler.apply(body, request, rooms.ledger, rooms.now())
     else:
         plan = handler.plan(body)
+        check_offered(plan.needs, rooms.settings.offers)
         for item in plan.inputs:
             rooms.stager.check(item)
         await _record(rooms, message, request, plan)
     faults.point("accept")
     await rooms.queue.delete(message)
     log.info("accepted", uuid=request.uuid, name=request.name, message_id=message.id)
+
+
+NOT_OFFERED = {
+    "catalogue": "pgp_id, trait_efo and efo_id need the PGS Catalog's own search, which this deployment doesn't ask:"
+    " name the scores in pgs_id, or send scorefiles.",
+    "liftover": "This deployment has no chain files to lift scorefiles over with: use harmonised ones.",
+    "ancestry": "This deployment has no reference panel to compare ancestry with: leave out run_ancestry.",
+}
+
+
+def check_offered(needs: frozenset[str], offers: frozenset[str]) -> None:
+    """Raises `NotOffered` for the first need that isn't met."""
+    for need in sorted(needs - offers):
+        raise NotOffered(NOT_OFFERED.get(need))
 
 
 async def _record(rooms: Rooms, message: Message, request: Request, plan: Plan) -> None:

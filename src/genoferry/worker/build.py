@@ -19,6 +19,7 @@ from genoferry.ledger.leases import Leases, Observed
 from genoferry.notify import SnsPublisher
 from genoferry.queue.sqs import SqsQueue, queue_url
 from genoferry.settings import Settings
+from genoferry.worker.preflight import Preflight
 from genoferry.worker.rooms import Rooms, new_id, unix_millis
 from genoferry.worker.stager import RealStager
 
@@ -59,6 +60,7 @@ async def build(stack: AsyncExitStack, settings: Settings) -> Rooms:
         stager=stack.enter_context(closing(RealStager(settings))),
         handlers=registry.load(settings.compute.handler_modules),
         report_queue_url=report_url,
+        preflight=None if settings.preflight.mode == "off" else Preflight(settings),
     )
 
 
@@ -72,4 +74,6 @@ def runner(settings: Settings) -> Runner:
     """The runner that the settings name."""
     compute = settings.compute
     credentials = JobCredentials(settings, assumed_role(compute.job_role_arn))
-    return LocalRunner(compute.local_dir, host=socket.gethostname(), credentials=credentials)
+    return LocalRunner(
+        compute.local_dir, workspaces=settings.workspaces, host=socket.gethostname(), credentials=credentials
+    )

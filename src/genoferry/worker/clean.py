@@ -6,9 +6,9 @@ import structlog
 
 from genoferry import faults
 from genoferry.aws.objects import delete_below
-from genoferry.compute.protocol import Handle
+from genoferry.compute.protocol import Handle, workspace_name
 from genoferry.contracts.jobfile import Tombstone
-from genoferry.contracts.keys import attempt_prefix, inputs_prefix, job_key, results_prefix
+from genoferry.contracts.keys import attempt_prefix, inputs_prefix, job_key, results_prefix, workspace_prefix
 from genoferry.ledger.row import CleanUp, Row
 from genoferry.ledger.states import cleaned
 from genoferry.worker.held import Held
@@ -20,7 +20,7 @@ log = structlog.get_logger()
 def cleanable(row: Row, runner: str) -> CleanUp | None:
     """The first clean-up owed that a worker of this runner can do: one that a compute may have something of is for
     workers of its own runner, and must not hold up what comes after."""
-    return next((owed for owed in row.clean_up if owed.intent is None or owed.intent.runner == runner), None)
+    return next((owed for owed in row.clean_up if owed.runners <= {runner}), None)
 
 
 async def clean(held: Held) -> None:
@@ -30,6 +30,8 @@ async def clean(held: Held) -> None:
     if owed is None:
         return
     await _end_compute(rooms, row, owed)
+    if owed.workspace is not None:
+        await rooms.runner.discard(workspace_name(row.deployment, row.uuid, owed.workspace.staged_in))
     faults.point("clean")
     await _delete_objects(rooms, row, owed)
     await held.update(lambda there: cleaned(there, owed))
@@ -45,14 +47,15 @@ async def _end_compute(rooms: Rooms, row: Row, owed: CleanUp) -> None:
 
 
 async def _delete_objects(rooms: Rooms, row: Row, owed: CleanUp) -> None:
+    prefix = attempt_prefix(row.uuid, owed.attempt)
     if owed.inputs:
-        await rooms.work.abort_uploads(inputs_prefix(row.uuid, owed.attempt))
+        await rooms.work.abort_uploads(prefix)
     if owed.results:
         await rooms.results.abort_uploads(results_prefix(row.uuid, owed.attempt))
     kept = {job_key(row.uuid, owed.attempt)}
-    prefix = attempt_prefix(row.uuid, owed.attempt)
     if not owed.inputs:
-        kept |= {key async for key in rooms.work.keys(inputs_prefix(row.uuid, owed.attempt))}
+        for shared in (inputs_prefix(row.uuid, owed.attempt), workspace_prefix(row.uuid, owed.attempt)):
+            kept |= {key async for key in rooms.work.keys(shared)}
     await delete_below(rooms.work, prefix, keep=frozenset(kept))
     if owed.results:
         await delete_below(rooms.results, results_prefix(row.uuid, owed.attempt))

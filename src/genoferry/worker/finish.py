@@ -85,7 +85,15 @@ def _by_report(rooms: Rooms, row: Row, report: ExitReport) -> Row:
     error = report.error or ErrorInfo.of(CalculationError())
     if error.retryable:
         return _lost(rooms, row, error, report.attempt)
-    return fail(row, now, error, attempt=report.attempt, trace_name=report.trace_name, trace_exit=report.trace_exit)
+    return fail(
+        row,
+        now,
+        error,
+        attempt=report.attempt,
+        trace_name=report.trace_name,
+        trace_exit=report.trace_exit,
+        log_tail=report.log_tail,
+    )
 
 
 def _pointers(handler: JobHandler, report: ExitReport) -> tuple[ResultPointer, ...]:

@@ -6,13 +6,15 @@ import random
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from genoferry.aws.objects import Objects
 from genoferry.compute.protocol import Runner
-from genoferry.handlers.protocol import PlannedInput
+from genoferry.contracts.events import Warn
+from genoferry.contracts.jobfile import StagedInput
+from genoferry.handlers.protocol import Looks, Plan, PlannedInput
 from genoferry.handlers.registry import Handlers
 from genoferry.ledger.due import Deadlines
 from genoferry.ledger.leases import Leases
@@ -56,6 +58,14 @@ class Stager(Protocol):
         ...
 
 
+class Checks(Protocol):
+    """The pre-flight as the worker sees it (`worker.preflight.Preflight`). Blocking: it is called on a thread."""
+
+    def check(
+        self, handler: Looks, plan: Plan, inputs: Sequence[StagedInput], *, stop: threading.Event
+    ) -> tuple[Warn, ...]: ...
+
+
 def unix_millis() -> int:
     return time.time_ns() // 1_000_000
 
@@ -79,6 +89,7 @@ class Rooms:
     stager: Stager
     handlers: Handlers
     report_queue_url: str
+    preflight: Checks | None = None
     now: Callable[[], int] = unix_millis
     monotonic: Callable[[], float] = time.monotonic
     new_id: Callable[[], str] = new_id

@@ -81,6 +81,11 @@ class Watch:
             if isinstance(row, Row) and is_over(row, handle.attempt):
                 await self.rooms.runner.clean(handle)
                 log.info("swept", uuid=handle.uuid, attempt=handle.attempt)
+        for kept in await self.rooms.runner.workspaces(self.rooms.settings.deployment):
+            row = await self.rooms.ledger.get(kept.uuid)
+            if isinstance(row, Row) and is_done_with(row, kept.staged_in):
+                await self.rooms.runner.discard(kept.name)
+                log.info("swept", uuid=kept.uuid, workspace=kept.staged_in)
 
     async def _is_ours(self, row: OwedRow) -> bool:
         if row.runner in (None, self.rooms.runner.key):
@@ -190,6 +195,12 @@ def is_over(row: Row, attempt: int) -> bool:
     """Whether nothing can come of that attempt any more, and no clean-up of it is owed."""
     owed = any(up.attempt == attempt for up in row.clean_up)
     return not owed and (row.attempt > attempt or (row.attempt == attempt and row.terminal))
+
+
+def is_done_with(row: Row, staged_in: int) -> bool:
+    """Whether no attempt can come that would use that workspace, and its removal isn't owed."""
+    owed = any(up.workspace and up.workspace.staged_in == staged_in for up in row.clean_up)
+    return not owed and (row.staged_in > staged_in or (row.staged_in == staged_in and row.terminal))
 
 
 def fair(waiting: Iterable[OwedRow], running: Counter[str]) -> list[OwedRow]:

@@ -80,14 +80,6 @@ def test_a_bad_body_is_named_and_not_sent(run, memory, payload, changes: dict[st
     assert memory.outgoing.sent == []
 
 
-def test_what_a_plan_refuses_is_not_sent(run, memory, payload) -> None:
-    document = payload("calculate_scores.json")
-    document["body"]["pipeline_param"]["nxf_params_file"] |= {"pgs_id": None, "trait_efo": "EFO_1"}
-    result = run("send", "-", stdin=json.dumps(document))
-    assert result.exit_code == ExitCode.BAD_MESSAGE
-    assert memory.outgoing.sent == []
-
-
 def test_a_file_that_is_not_there_is_a_wrong_command_line(run, memory, tmp_path) -> None:
     result = run("send", str(tmp_path / "none.json"))
     assert result.exit_code == ExitCode.USAGE

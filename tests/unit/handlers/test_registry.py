@@ -7,8 +7,10 @@ import sys
 import types
 
 import pytest
+from pydantic import ValidationError
 
 from genoferry.contracts.envelope import Request
+from genoferry.contracts.pipeline import NxfParams
 from genoferry.contracts.reports import ExitReport, OutputReport
 from genoferry.errors import InvalidBody, SettingsError, UnknownName
 from genoferry.handlers import registry
@@ -91,12 +93,34 @@ def test_a_scorefile_is_staged_as_it_is(uri, place):
     assert (item.location.type, item.location.base, item.location.path) == place
 
 
-@pytest.mark.parametrize("field", ["pgp_id", "trait_efo"])
-def test_what_the_embedded_engine_cannot_search_for_is_refused_at_once(field):
-    pipeline = body()["pipeline_param"]
-    pipeline |= {"nxf_params_file": {field: "X", "target_build": "GRCh37"}}
-    with pytest.raises(InvalidBody):
+@pytest.mark.parametrize(
+    ("asked", "needs"),
+    [
+        ({"pgs_id": "PGS000001"}, set()),
+        ({"pgp_id": "PGP000001"}, {"catalogue"}),
+        ({"trait_efo": "EFO_0004214"}, {"catalogue"}),
+        ({"efo_id": "MONDO_0005010"}, {"catalogue"}),
+        ({"pgs_id": "PGS000001", "liftover": True, "run_ancestry": True}, {"liftover", "ancestry"}),
+    ],
+)
+def test_a_plan_says_what_the_deployment_must_offer(asked, needs):
+    pipeline = body()["pipeline_param"] | {"nxf_params_file": {"target_build": "GRCh37", **asked}}
+    assert plan(pipeline_param=pipeline).needs == needs
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("pgs_id", "PGS1"), ("pgp_id", "PGP000001; id"), ("trait_efo", "$(id)"), ("efo_id", "EFO_1,../x")],
+)
+def test_an_accession_that_is_none(field, value):
+    pipeline = body()["pipeline_param"] | {"nxf_params_file": {"target_build": "GRCh37", field: value}}
+    with pytest.raises(ValidationError):
         plan(pipeline_param=pipeline)
+
+
+def test_the_older_name_of_traits_counts_too():
+    params = NxfParams(trait_efo="EFO_0000001, EFO_0000002", efo_id="EFO_0000002", target_build="GRCh37")
+    assert params.efo_ids == ("EFO_0000002", "EFO_0000001")
 
 
 def test_the_scores_come_first_among_the_results():

@@ -20,6 +20,7 @@ from genoferry.errors import NotFound, ServiceUnavailable, SizeMismatch, ZeroMat
 from genoferry.handlers.protocol import Outcome, Produced
 from genoferry.job import program, reporter
 from genoferry.job.storage import Storage
+from genoferry.settings import Settings
 from genoferry.testing.storage import MemoryStorage
 
 UUID = "0d5c1a52-5a3c-4b1e-9a0e-2a5f0c7b8d11"
@@ -90,7 +91,7 @@ class Place:
         )
 
     def run(self, uri: str = URI) -> int:
-        code = program.run(uri, self.storage, {"Echo": self.handler}, stop=self.stop)
+        code = program.run(uri, self.storage, {"Echo": self.handler}, Settings(), stop=self.stop)
         assert list(self.scratch.iterdir()) == [], "the scratch, which is plaintext, is gone"
         return code
 
@@ -164,7 +165,7 @@ def test_two_at_once_work_once(place):
     threads = [
         threading.Thread(
             target=lambda: codes.append(
-                program.run(URI, place.storage, {"Echo": place.handler}, stop=threading.Event())
+                program.run(URI, place.storage, {"Echo": place.handler}, Settings(), stop=threading.Event())
             )
         )
         for _ in range(4)

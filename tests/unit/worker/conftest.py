@@ -150,6 +150,7 @@ class World:
         self.publisher = MemoryPublisher()
         self.runner = MemoryRunner()
         self.stager = ScriptedStager(self.work)
+        self.preflight: Any = None
         self.handlers: Any = registry.load()
         self.workers: dict[str, Worker] = {}
         self.lives: dict[str, Mortal] = {}
@@ -206,6 +207,7 @@ class World:
             leases=Leases(mine["ledger"], observed, self.now, token, lease, name),
             deadlines=deadlines(self.settings),
             stager=MortalStager(self.stager, life),
+            preflight=self.preflight,
             handlers=self.handlers,
             report_queue_url="reports",
             now=self.now,

@@ -85,6 +85,19 @@ async def test_a_bare_job_request_that_is_bad_is_told_of_under_its_own_uuid(worl
 
 
 @simulated
+async def test_what_the_deployment_does_not_offer_is_rejected(world):
+    world.start()
+    document = world.request()
+    params = {"pgs_id": None, "trait_efo": "EFO_0004214", "target_build": "GRCh38"}
+    document["body"]["pipeline_param"] |= {"nxf_params_file": params}
+    document["body"]["scorefiles"] = None
+    world.send(document)
+    await world.until(lambda: world.queue.dead)
+    assert world.messages("Rejected")[0]["error"]["code"] == "not-offered"
+    assert not world.ledger._rows
+
+
+@simulated
 async def test_a_source_that_is_not_allowed_is_rejected(world):
     def refuse(_):
         raise SourceNotAllowed

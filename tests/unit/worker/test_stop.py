@@ -115,6 +115,7 @@ async def test_an_idle_worker_costs_nearly_nothing(world):
         "ledger.get_lease",
         "ledger.put_lease",
         "runner.leftovers",
+        "runner.workspaces",
     }
     assert calls["runner.leftovers"] == 1, "a look at its own folders, once an hour"
 

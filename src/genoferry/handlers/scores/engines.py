@@ -1,0 +1,83 @@
+"""What calculates: the engines by the name that the deployment's settings have for them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from genoferry.contracts.pipeline import PipelineParam
+from genoferry.errors import ScorefileMissing
+from genoferry.handlers.protocol import Task
+from genoferry.handlers.scores import SCOREFILE, TARGET
+from genoferry.pgsc.inputs import Inputs, Outcome
+
+
+def _inputs(task: Task, pipeline: PipelineParam, scorefiles: Sequence[Path]) -> Inputs:
+    nxf = pipeline.nxf_params_file
+    return Inputs(
+        run_id=pipeline.id,
+        targets=pipeline.target_genomes,
+        files=task.files[TARGET],
+        scorefiles=scorefiles,
+        build=nxf.target_build,
+        min_overlap=nxf.min_overlap,
+        keep_ambiguous=nxf.keep_ambiguous,
+        keep_multiallelic=nxf.keep_multiallelic,
+        plink2=Path(found) if (found := shutil.which("plink2")) else None,
+    )
+
+
+def _embedded(task: Task, pipeline: PipelineParam) -> Outcome:
+    from genoferry.pgsc.engine import run
+
+    return run(
+        _inputs(task, pipeline, _scorefiles(task, pipeline)),
+        work=task.work,
+        out=task.out,
+        progress=lambda phase, done, total: task.progress(phase, done, total, "steps"),
+        stop=task.stop,
+    )
+
+
+def _nextflow(task: Task, pipeline: PipelineParam) -> Outcome:
+    from genoferry.pgsc.nextflow.engine import run
+    from genoferry.pgsc.nextflow.places import Places
+
+    assert task.shared is not None  # noqa: S101  # a job of this engine gets one
+    site = task.settings.nextflow
+    by_pipeline = task.settings.compute.score_mirror is None and not site.offline
+    places = Places(task.shared.folder, task.attempt, f"{task.shared.prefix}work" if site.bucket_workspaces else None)
+    return run(
+        _inputs(task, pipeline, _staged(task) if by_pipeline else _scorefiles(task, pipeline)),
+        pipeline,
+        site,
+        places,
+        out=task.out,
+        progress=lambda info: task.progress(
+            info.phase, info.done, info.total, info.unit, steps=info.steps, cpu_hours=info.cpu_hours
+        ),
+        stop=task.stop,
+    )
+
+
+ENGINES: dict[str, Callable[[Task, PipelineParam], Outcome]] = {"embedded": _embedded, "nextflow": _nextflow}
+
+
+def _staged(task: Task) -> list[Path]:
+    return list(task.files.get(SCOREFILE, {}).values())
+
+
+def _scorefiles(task: Task, pipeline: PipelineParam) -> list[Path]:
+    """Those sent, and those of the mirror. Raises `ScorefileMissing`."""
+    from genoferry.pgsc.scorefiles import resolve
+
+    nxf, mirror = pipeline.nxf_params_file, task.settings.compute.score_mirror
+    if not nxf.pgs_ids:
+        return _staged(task)
+    if mirror is None:
+        raise ScorefileMissing(
+            "Scores were asked for by PGS id, and this deployment has no mirror of the PGS Catalog"
+            " (GENOFERRY_SCORE_MIRROR). Send scorefiles, or ask the operator for a mirror."
+        )
+    return [*_staged(task), *resolve(nxf.pgs_ids, mirror, nxf.target_build)]
