@@ -95,6 +95,8 @@ def describe(row: Row, results_bucket: str, scores: list[Score]) -> dict[str, An
         "timeout": output.iso(row.timeout_at),
         "error": row.error.model_dump() if row.error else None,
         "progress": row.progress.model_dump(exclude={"at"}) if row.progress and not row.terminal else None,
+        "steps": _steps(row),
+        "log_tail": list(row.log_tail),
         "verified": row.verified,
         "scores": scores,
         "results": [{"uri": f"s3://{results_bucket}/{item.key}", "size": item.size} for item in row.results],
@@ -121,10 +123,33 @@ def _show(known: Mapping[str, Any]) -> None:
             *_results(known["results"]),
         ]
     )
+    if known["steps"]:
+        show_steps(known["steps"])
     if known["scores"]:
         show_scores(known["scores"])
+    if known["log_tail"]:
+        output.hint("The last lines of the process that failed:")
+        for text in known["log_tail"]:
+            output.line(text)
     if known["state"] == "SUCCEEDED":
         output.hint(f"Get them: genoferry results {known['uuid']} --out .")
+
+
+def _steps(row: Row) -> list[dict[str, Any]]:
+    """Of the pipeline, as last told of."""
+    told = next((event.progress for event in reversed(row.recent) if event.progress and event.progress.steps), None)
+    return [step.model_dump() for step in told.steps or ()] if told else []
+
+
+def show_steps(steps: list[dict[str, Any]]) -> None:
+    """A table of a pipeline's processes."""
+    counts = ("done", "running", "pending")
+    rows = [(s["name"], *(str(s[name]) for name in counts), _memory(s["peak_memory"])) for s in steps]
+    output.table(("step", *counts, "peak memory"), rows, right=(*counts, "peak memory"))
+
+
+def _memory(peak: int | None) -> str:
+    return "" if peak is None else output.size(peak)
 
 
 def show_scores(scores: list[Score]) -> None:

@@ -139,8 +139,9 @@ class Place:
         """Where inputs go: the next attempt finds them again where there is something shared."""
         if self.shared is None:
             return self.folder("inputs")
+        self.shared.folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds genotypes in clear
         folder = self.shared.folder / "inputs"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(exist_ok=True)
         return folder
 
 

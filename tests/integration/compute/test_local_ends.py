@@ -16,8 +16,9 @@ import pytest
 
 from genoferry.compute import local
 from genoferry.compute.local import LocalRunner, ProcessRef
-from genoferry.compute.protocol import Handle, JobSpec
+from genoferry.compute.protocol import Handle, JobSpec, Workspace
 from genoferry.errors import CleanUpFailed, SubmitFailed, SubmitUnavailable
+from genoferry.testing.waiting import wait_until
 
 UUID = "5e0c5d3c-0000-4000-8000-000000000001"
 NAME = f"gf-test-{UUID}-1"
@@ -207,3 +208,27 @@ def test_a_full_disk_does_not_end_the_look(make: Callable[..., LocalRunner], tmp
     credentials.error = OSError(errno.ENOSPC, "No space left on device")
     (seen,) = asyncio.run(runner.observe([handle]))
     assert seen.phase == "running"
+
+
+WORKSPACE = f"gw-test-{UUID}-1"
+WORKER = "import os, sys, time; os.makedirs(w := os.environ['GENOFERRY_WORKSPACE']); os.chdir(w); time.sleep(600)"
+
+
+def test_what_works_in_the_workspace_is_ended_and_the_workspace_is_kept_until_it_is_discarded(
+    make: Callable[..., LocalRunner], tmp_path: Path
+) -> None:
+    runner = LocalRunner(
+        tmp_path, host="here", credentials=NoCredentials(), command=(sys.executable, "-c", WORKER, "job")
+    )
+    handle = start(runner, JobSpec(UUID, 1, NAME, f"s3://work/{UUID}/1/job.json", WORKSPACE))
+    found = process(handle)
+    wait_until(lambda: found.cwd() == str(tmp_path / WORKSPACE), what="the job to work in its workspace")
+    asyncio.run(runner.clean(handle))
+    assert ended(found)
+    assert not (tmp_path / NAME).exists()
+    assert asyncio.run(make(tmp_path).workspaces("test")) == [Workspace(UUID, 1, WORKSPACE)]
+    assert asyncio.run(make(tmp_path).workspaces("another")) == []
+    assert asyncio.run(make(tmp_path).leftovers("test")) == []
+    for _ in range(2):
+        asyncio.run(make(tmp_path).discard(WORKSPACE))
+    assert list(tmp_path.iterdir()) == []

@@ -8,12 +8,12 @@ import json
 import pytest
 
 from genoferry.cli.exit_codes import ExitCode
-from genoferry.contracts.events import ErrorInfo
+from genoferry.contracts.events import ErrorInfo, ProgressInfo, StepInfo
 from genoferry.contracts.reports import ExitReport, ScoreReport
 from genoferry.contracts.results import ResultPointer
 from genoferry.errors import ZeroMatches
 from genoferry.ledger.row import Row
-from genoferry.ledger.states import fail, succeed
+from genoferry.ledger.states import fail, progressed, succeed
 
 NOW = 1_700_000_100_000
 
@@ -68,6 +68,21 @@ def test_a_report_that_is_something_else_is_left_out(run, memory, succeeded: Row
     memory.results.content[f"{succeeded.uuid}/1/report.json"] = text
     put(memory, succeeded)
     assert json.loads(run("status", succeeded.uuid, "--json").stdout)["scores"] == []
+
+
+def test_the_failed_process_is_told_of_with_its_last_lines_and_the_steps(run, memory, row: Row) -> None:
+    steps = (StepInfo(name="MATCH_COMBINE", done=0, running=1, pending=2, peak_memory=1_500_000),)
+    info = ProgressInfo(phase="MATCH_COMBINE", done=3, total=6, unit="processes", steps=steps, cpu_hours=0.1)
+    known = progressed(row, NOW, info, attempt=1, every=0)
+    known = fail(known, NOW, ErrorInfo.of(ZeroMatches()), attempt=1, log_tail=("No variant matches found",))
+    assert "No variant matches found" not in known.outbox[-1].model_dump_json(), "an event has none of it"
+    put(memory, known)
+    told = json.loads(run("status", row.uuid, "--json").stdout)
+    assert told["log_tail"] == ["No variant matches found"]
+    assert told["steps"][0]["name"] == "MATCH_COMBINE"
+    text = run("status", row.uuid).stdout
+    assert "No variant matches found" in text
+    assert "MATCH_COMBINE\t0\t1\t2\t1.5 MB" in text
 
 
 def test_an_unknown_job(run, memory, row: Row) -> None:

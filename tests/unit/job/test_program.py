@@ -17,7 +17,7 @@ from genoferry.aws.objects import MemoryObjects
 from genoferry.contracts.jobfile import JobFile, StagedInput, Tombstone
 from genoferry.contracts.reports import ExitReport, OutputReport, ScoreReport
 from genoferry.errors import NotFound, ServiceUnavailable, SizeMismatch, ZeroMatches
-from genoferry.handlers.protocol import Outcome, Produced
+from genoferry.handlers.protocol import Outcome, Produced, Shared
 from genoferry.job import program, reporter
 from genoferry.job.storage import Storage
 from genoferry.settings import Settings
@@ -90,8 +90,8 @@ class Place:
             Tombstone(uuid=UUID, attempt=1, reason="CANCELLED").model_dump_json().encode()
         )
 
-    def run(self, uri: str = URI) -> int:
-        code = program.run(uri, self.storage, {"Echo": self.handler}, Settings(), stop=self.stop)
+    def run(self, uri: str = URI, workspace: Path | None = None) -> int:
+        code = program.run(uri, self.storage, {"Echo": self.handler}, Settings(), stop=self.stop, workspace=workspace)
         assert list(self.scratch.iterdir()) == [], "the scratch, which is plaintext, is gone"
         return code
 
@@ -130,6 +130,30 @@ def test_done(place):
     (task,) = place.handler.tasks
     assert task.params == {"p": 1}
     assert task.stop is place.stop
+
+
+def test_what_attempts_share_outlives_one_and_spares_the_next_the_fetching(place, tmp_path_factory):
+    workspace = tmp_path_factory.mktemp("shared") / "gw-test"
+    assert place.run(workspace=workspace) == 0
+    (found,) = [path for path in workspace.rglob("*") if path.is_file()]
+    assert found.read_bytes() == b"plaintext"
+    assert workspace.stat().st_mode & 0o077 == 0, "its owner's alone"
+    before = found.stat()
+    data = place.work.content.pop(f"{UUID}/1/inputs/0000")
+    second = json.loads(place.work.content.pop(f"{UUID}/1/job.json")) | {"attempt": 2, "staged_in": 1}
+    place.work.content[f"{UUID}/2/job.json"] = json.dumps(second).encode()
+    assert place.run(f"s3://work/{UUID}/2/job.json", workspace=workspace) == 0
+    assert place.results.content[f"{UUID}/2/echo.txt"] == data
+    assert (found.stat().st_ino, found.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert place.handler.tasks[-1].shared == Shared(workspace, f"s3://work/{UUID}/1/workspace/")
+
+
+def test_half_an_input_that_a_killed_attempt_left_is_not_taken_for_a_whole_one(place, tmp_path_factory):
+    workspace = tmp_path_factory.mktemp("shared")
+    (workspace / "inputs/target/a").mkdir(parents=True)
+    (workspace / "inputs/target/a/b.txt").write_bytes(b"plain")
+    assert place.run(workspace=workspace) == 0
+    assert place.results.content[f"{UUID}/1/echo.txt"] == b"plaintext"
 
 
 def test_the_exit_report_is_there_before_the_last_hint(place):
