@@ -59,9 +59,10 @@ def resolve(pgs_ids: Iterable[str], mirror: Path, build: str) -> tuple[Path, ...
     return tuple(path for path in found.values() if path is not None)
 
 
-def read_scorefiles(paths: Sequence[Path], build: str, *, lifted: bool = False) -> tuple[Scorefile, ...]:
-    """Reads the headers and refuses what `pgscatalog-format` would refuse, but naming the score at fault. `lifted`: a
-    scorefile may be in the other build.
+def read_scorefiles(paths: Sequence[Path], build: str, *, check_build: bool = True) -> tuple[Scorefile, ...]:
+    """Reads the headers and refuses what `pgscatalog-format` would refuse, but naming the score at fault.
+
+    `check_build`: False where that is left to who knows of lifting over.
 
     Raises `ScorefileMissing`, `ScorefileInvalid`, `BuildMismatch`.
     """
@@ -73,7 +74,7 @@ def read_scorefiles(paths: Sequence[Path], build: str, *, lifted: bool = False) 
         message = f"Two scorefiles have the same id: {twice[0]}. Send each score once."
         raise refusal(ScorefileInvalid, FORMAT, message)
     for file in files:
-        if file.build is None or (file.build != build and not lifted):
+        if check_build and file.build != build:
             message = f"The scorefile of {file.id} is not in {build}. Use one that is, or one harmonised to {build}."
             raise refusal(BuildMismatch, FORMAT, message)
     return files

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Sequence
 
 from genoferry.contracts.events import Warn
 from genoferry.contracts.pipeline import PipelineParam
-from genoferry.handlers.protocol import Look, Opener
+from genoferry.handlers.protocol import Look
 from genoferry.handlers.scores import SCOREFILE, TARGET
 from genoferry.settings import Settings
 
-BYTES = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+BYTES = {"KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40}
+"""As Nextflow's `MemoryUnit` counts them."""
 
 
 def look_at(look: Look, pipeline: PipelineParam) -> Sequence[Warn]:
     """Raises a `CalculationError` for what can't go well, unless the deployment only warns of that."""
-    from genoferry.pgsc.preflight import Files, check
+    from genoferry.pgsc.preflight import Files, check, mirror
+    from genoferry.pgsc.preflight.verdict import MAX_WARNING, MAX_WARNINGS
 
     settings = look.settings
-    scores = dict(look.files.get(SCOREFILE, {})) | mirrored(pipeline, settings)
+    folder = settings.compute.score_mirror
     verdict = check(
         pipeline,
-        Files(look.files[TARGET], scores),
+        Files(look.files[TARGET], look.files.get(SCOREFILE, {})),
         settings.preflight,
+        # a mirror that this worker doesn't see is the job's alone
+        lookup=mirror(folder, pipeline.nxf_params_file.target_build) if folder and folder.is_dir() else None,
         max_memory_bytes=memory_ceiling(settings),
         stop=look.stop,
     )
@@ -31,17 +34,8 @@ def look_at(look: Look, pipeline: PipelineParam) -> Sequence[Warn]:
         return verdict.warnings
     if settings.preflight.mode == "fail":
         raise verdict.failure
-    return (*verdict.warnings, Warn(code=verdict.failure.code, message=verdict.failure.user_message))
-
-
-def mirrored(pipeline: PipelineParam, settings: Settings) -> Mapping[str, Opener]:
-    """The scorefiles that the mirror has of the ids asked for. Raises `ScorefileMissing` for those that it lacks."""
-    from genoferry.pgsc.scorefiles import resolve
-
-    nxf, mirror = pipeline.nxf_params_file, settings.compute.score_mirror
-    if mirror is None or not mirror.is_dir():
-        return {}  # the job's alone, or the pipeline downloads them
-    return {path.name: partial(path.open, "rb") for path in resolve(nxf.pgs_ids, mirror, nxf.target_build)}
+    told = Warn(code=verdict.failure.code, message=verdict.failure.user_message[:MAX_WARNING])
+    return (told, *verdict.warnings)[:MAX_WARNINGS]
 
 
 def memory_ceiling(settings: Settings) -> int | None:

@@ -1,0 +1,42 @@
+"""What can be wrong with the samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from genoferry.errors import DuplicateSamples, GenotypesInvalid, SamplesheetInvalid, ToolsMissing
+from genoferry.pgsc.preflight.facts import Facts
+from genoferry.pgsc.preflight.findings import CANT_LOOK, doubtful, failed, ok
+from genoferry.pgsc.preflight.samples import Samples
+from genoferry.pgsc.preflight.verdict import Finding
+
+FEW_SAMPLES = 50
+"""Below, pgsc_calc gives plink2 `no-mean-imputation` (PLINK2_SCORE)."""
+
+
+def samples(facts: Facts) -> Iterator[Finding]:
+    """How many, each once, the same in every file."""
+    known = [row.samples for row in facts.rows if row.samples is not None]
+    if not known:
+        yield ok("samples", "They could not be counted.")
+        return
+    found = list(_samples(facts, known))
+    yield from found or [ok("samples", f"{known[0].count} samples, the same in every file.")]
+
+
+def _samples(facts: Facts, known: list[Samples]) -> Iterator[Finding]:
+    nxf = facts.pipeline.nxf_params_file
+    if any(each.fault == "unread" for each in known):
+        yield doubtful("samples", ToolsMissing.code, CANT_LOOK.format("of samples"))
+    elif any(each.fault or not each.count for each in known):
+        yield failed("samples", GenotypesInvalid, "A sample file is empty, or has a line that is too short.")
+    elif any(each.twice for each in known):
+        yield failed("samples", DuplicateSamples)
+    elif len({(each.count, each.fingerprint) for each in known}) > 1:
+        message = "The chromosomes' files don't hold the same samples. Send files with the same samples in each."
+        yield failed("samples", SamplesheetInvalid, message)
+    elif known[0].count < FEW_SAMPLES and not (nxf.run_ancestry and nxf.load_afreq):
+        message = (
+            f"With {known[0].count} samples, under {FEW_SAMPLES}, missing genotypes are not imputed by their mean."
+        )
+        yield doubtful("samples", "few-samples", message)

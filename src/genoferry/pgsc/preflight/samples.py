@@ -1,0 +1,68 @@
+"""Sample ids: how many, whether one stands twice, and whether files hold the same. No id is kept.
+
+Source: plink 2 file formats (https://www.cog-genomics.org/plink/2.0/formats: .psam, .fam). A sample is known by its
+family's and its own id (pgscatalog.calc, `polygenicscore.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from genoferry.pgsc.preflight.lines import Compression, Text
+
+FAM = (b"FID", b"IID", b"PAT", b"MAT", b"SEX")
+MAX_TOLD_APART = 1_000_000
+"""Samples whose ids are compared, in some 80 bytes each; those that follow are only counted."""
+
+WORD = 2**64
+
+
+@dataclass(frozen=True)
+class Samples:
+    """`fingerprint` is the same for the same samples in any order, within one process."""
+
+    count: int = 0
+    twice: bool = False
+    fingerprint: int = 0
+    fault: Literal["line", "unreadable", "unread"] | None = None
+    compression: Compression = "plain"
+
+
+def of_ids(ids: Iterable[bytes], compression: Compression = "plain") -> Samples:
+    """Of ids as they stand."""
+    known: set[int] = set()
+    count = fingerprint = 0
+    for count, name in enumerate(ids, 1):
+        if count <= MAX_TOLD_APART:
+            known.add(mark := hash(name))
+            fingerprint = (fingerprint + mark) % WORD
+    return Samples(count, len(known) < min(count, MAX_TOLD_APART), fingerprint, None, compression)
+
+
+def read_samples(text: Text) -> Samples:
+    """Of a psam or fam file. Raises `Unreadable`, `CalculationStopped`, and what the stream raises."""
+    try:
+        return of_ids(_ids(text), text.compression)
+    except (IndexError, ValueError):
+        return Samples(fault="line", compression=text.compression)
+
+
+def vcf_ids(names: Iterable[bytes]) -> Iterator[bytes]:
+    """The samples of a VCF, which have no families."""
+    return (b"0\t" + name for name in names)
+
+
+def _ids(text: Text) -> Iterator[bytes]:
+    """Raises `IndexError`, `ValueError` for a line that is too short, or a header without IID."""
+    family, own = FAM.index(b"FID"), FAM.index(b"IID")
+    for line in (line for lines in text.batches() for line in lines):
+        fields = line.split()
+        if not fields or line.startswith(b"##"):
+            continue
+        if fields[0] in (b"#FID", b"#IID"):
+            names = [name.lstrip(b"#") for name in fields]
+            family, own = names.index(b"FID") if b"FID" in names else -1, names.index(b"IID")
+        else:
+            yield (b"0" if family < 0 else fields[family]) + b"\t" + fields[own]
