@@ -112,6 +112,7 @@ def session_policy(settings: Settings, uuid: str, attempt: int) -> dict[str, Any
     work, results = (f"arn:aws:s3:::{b}/{uuid}" for b in (settings.work_bucket, settings.results_bucket))
     queue = settings.report_queue.rsplit("/", 1)[-1]
     shared = _workspace_statements(settings, uuid) if settings.nextflow.bucket_workspaces else []
+    shared += _pipeline_statements(settings.nextflow.pipeline)
     return {
         "Version": "2012-10-17",
         "Statement": [
@@ -141,6 +142,18 @@ def _workspace_statements(settings: Settings, uuid: str) -> list[dict[str, Any]]
             "Resource": [bucket],
             "Condition": {"StringLike": {"s3:prefix": [prefix]}},
         },
+    ]
+
+
+def _pipeline_statements(pipeline: str) -> list[dict[str, Any]]:
+    """A pipeline that is kept in a bucket."""
+    if not pipeline.startswith("s3://"):
+        return []
+    bucket, _, prefix = pipeline.removeprefix("s3://").rstrip("/").partition("/")
+    below = {"StringLike": {"s3:prefix": [f"{prefix}/*"]}}
+    return [
+        {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": [f"arn:aws:s3:::{bucket}/{prefix}/*"]},
+        {"Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": [f"arn:aws:s3:::{bucket}"], "Condition": below},
     ]
 
 

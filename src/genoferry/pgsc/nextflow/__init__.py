@@ -1,0 +1,1 @@
+"""The Nextflow engine: pgsc_calc itself, rendered, run, watched and explained."""

@@ -1,0 +1,217 @@
+"""Compute objects: whole, once started, and data stays data in YAML, JSON and shell."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import botocore.validate
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genoferry.compute.manifests import HeadSettings, manifest
+from genoferry.compute.protocol import JobSpec, job_name, workspace_name
+from genoferry.errors import SettingsError
+from genoferry.settings import ComputeSettings, NextflowSettings, Settings
+
+UUID = "5a70fd19-4215-5128-a2a7-91796b890924"
+SPEC = JobSpec(UUID, 2, job_name("prod", UUID, 2), f"s3://work/{UUID}/2/job.json", workspace_name("prod", UUID, 1))
+WORKSPACE = f"/workspaces/{SPEC.workspace}"
+
+
+def settings(executor: Any = "local", *, deployment: str = "prod", run_seconds: float = 3600, **site: Any) -> Settings:
+    compute = ComputeSettings(
+        engine="nextflow",
+        local_dir=Path("/var/jobs"),
+        workspaces=Path("/workspaces"),
+        run_deadline_seconds=run_seconds,
+        job_aws_access_key_id="AKIACANARY",
+        job_aws_secret_access_key="CANARYd34db33f",
+    )
+    nextflow = NextflowSettings(executor=executor, **site)
+    return Settings(genoferry_deployment=deployment, compute=compute, nextflow=nextflow)
+
+
+NEEDED: dict[Any, dict[str, Any]] = {
+    "local": {},
+    "kubernetes": {"executor": "k8s", "storage_claim": "claim"},
+    "batch": {"executor": "awsbatch", "queue": "jobs", "bucket_workspaces": True},
+    "slurm": {"executor": "slurm", "queue": "jobs"},
+}
+
+
+@pytest.mark.parametrize("runner", NEEDED)
+def test_every_object_runs_the_job_program_on_this_attempt_and_holds_no_secret(runner: Any) -> None:
+    _, text = manifest(runner, SPEC, settings(**NEEDED[runner]))
+    assert SPEC.uri in text
+    assert SPEC.name in text
+    assert WORKSPACE in text
+    assert "CANARY" not in text
+    assert manifest(runner, SPEC, settings(**NEEDED[runner]))[1] == text
+
+
+def job(head: HeadSettings | None = None, **site: Any) -> dict[str, Any]:
+    name, text = manifest("kubernetes", SPEC, settings(**{**NEEDED["kubernetes"], **site}), head)
+    assert name == "job.yaml"
+    return dict(yaml.safe_load(text))
+
+
+def test_a_kubernetes_job_is_started_once_and_fails_with_its_pod() -> None:
+    found = job(namespace="scores")
+    spec, labels = found["spec"], found["metadata"]["labels"]
+    assert (found["apiVersion"], found["kind"], found["metadata"]["namespace"]) == ("batch/v1", "Job", "scores")
+    assert (spec["backoffLimit"], spec["activeDeadlineSeconds"]) == (0, 3600)
+    assert spec["template"]["spec"]["restartPolicy"] == "Never"
+    (rule,) = spec["podFailurePolicy"]["rules"]
+    assert (rule["action"], rule["onPodConditions"][0]["type"]) == ("FailJob", "DisruptionTarget")
+    told = {"genoferry/deployment": "prod", "genoferry/uuid": UUID, "genoferry/attempt": "2"}
+    assert told.items() <= labels.items() == spec["template"]["metadata"]["labels"].items()
+
+
+def test_a_pod_is_nobody_with_a_fixed_memory_and_its_workspace() -> None:
+    pod = job(HeadSettings(memory_mib=1234), service_account="scores")["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert container["command"] + container["args"] == ["genoferry", "job", "run", SPEC.uri]
+    assert container["resources"]["requests"]["memory"] == container["resources"]["limits"]["memory"] == "1234Mi"
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert (pod["serviceAccountName"], pod["automountServiceAccountToken"]) == ("scores", True)
+    mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+    volumes = {volume["name"]: volume for volume in pod["volumes"]}
+    assert mounts == {"scratch": "/tmp", "workspaces": "/workspaces"}
+    assert volumes["workspaces"]["persistentVolumeClaim"] == {"claimName": "claim"}
+    assert {"name": "GENOFERRY_WORKSPACE", "value": WORKSPACE} in container["env"]
+
+
+def test_a_pod_that_starts_no_pods_has_no_token() -> None:
+    assert job(executor="local")["spec"]["template"]["spec"]["automountServiceAccountToken"] is False
+
+
+def test_a_pods_variables_are_not_expanded() -> None:
+    found = job(custom_config_base="$(HOME)/x")["spec"]["template"]["spec"]["containers"][0]["env"]
+    assert {"name": "GENOFERRY_NEXTFLOW_CUSTOM_CONFIG_BASE", "value": "$$(HOME)/x"} in found
+
+
+def test_a_batch_request_is_one_that_the_sdk_takes() -> None:
+    name, text = manifest("batch", SPEC, settings(**NEEDED["batch"], region="eu-west-2"))
+    request = json.loads(text)
+    shape = botocore.session.get_session().get_service_model("batch").operation_model("SubmitJob").input_shape
+    assert not botocore.validate.ParamValidator().validate(request, shape).has_errors()
+    assert name == "submit-job.json"
+    assert (request["retryStrategy"], request["timeout"]) == ({"attempts": 1}, {"attemptDurationSeconds": 3600})
+    assert request["containerOverrides"]["command"] == ["job", "run", SPEC.uri]
+    assert {"name": "AWS_REGION", "value": "eu-west-2"} in request["containerOverrides"]["environment"]
+    assert request["tags"]["genoferry:uuid"] == UUID
+
+
+def test_batch_takes_no_timeout_under_a_minute() -> None:
+    request = json.loads(manifest("batch", SPEC, settings(run_seconds=5, **NEEDED["batch"]))[1])
+    assert request["timeout"] == {"attemptDurationSeconds": 60}
+
+
+def sbatch(text: str) -> tuple[dict[str, str], list[str]]:
+    """The headers, and the rest as a shell reads it."""
+    lines = text.split("\n")
+    headers = [line.removeprefix("#SBATCH --") for line in lines if line.startswith("#SBATCH")]
+    body = text.split("#SBATCH --no-requeue\n")[1]
+    return dict(header.partition("=")[::2] for header in headers), shlex.split(body)
+
+
+def test_a_slurm_job_is_not_requeued_and_limited_in_time() -> None:
+    name, text = manifest(
+        "slurm", SPEC, settings(run_seconds=3601, **NEEDED["slurm"]), HeadSettings(profile="/etc/a b")
+    )
+    headers, words = sbatch(text)
+    assert (name, text.split("\n")[0]) == ("job.sbatch", "#!/bin/sh")
+    assert (headers["job-name"], headers["partition"], headers["time"]) == (SPEC.name, "jobs", "61")
+    assert (headers["no-requeue"], headers["export"]) == ("", "NONE")
+    assert words[:6] == ["set", "-eu", "umask", "077", ".", "/etc/a b"]
+    assert words[-5:] == ["exec", "genoferry", "job", "run", SPEC.uri]
+
+
+TEXT = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), min_size=1, max_size=40)
+
+
+@given(TEXT, st.dictionaries(TEXT, TEXT, max_size=2))
+def test_a_setting_is_data_in_every_object(base: str, nodes: dict[str, str]) -> None:
+    site = {"custom_config_base": base, "label_nodes": nodes}
+    said = {
+        "GENOFERRY_NEXTFLOW_CUSTOM_CONFIG_BASE": base,
+        "GENOFERRY_NEXTFLOW_LABEL_NODES": json.dumps(nodes, sort_keys=True),
+    }
+    pod = job(**site)["spec"]["template"]["spec"]["containers"][0]["env"]
+    assert said.items() <= {one["name"]: one["value"].replace("$$", "$") for one in pod}.items()
+    request = json.loads(manifest("batch", SPEC, settings(**NEEDED["batch"], **site))[1])
+    assert said.items() <= {one["name"]: one["value"] for one in request["containerOverrides"]["environment"]}.items()
+    _, words = sbatch(manifest("slurm", SPEC, settings(**NEEDED["slurm"], **site))[1])
+    assert said.items() <= dict(word.split("=", 1) for word in words if "=" in word and word.startswith("GENO")).items()
+    assert words[-5:] == ["exec", "genoferry", "job", "run", SPEC.uri]
+
+
+PLAIN = st.text("abc-._/:", min_size=1)
+NAMES = (("kubernetes", "namespace"), ("kubernetes", "storage_claim"), ("batch", "queue"), ("slurm", "queue"))
+
+
+@given(st.sampled_from(NAMES), TEXT | PLAIN)
+def test_a_name_fits_or_is_refused(where: tuple[Any, str], name: str) -> None:
+    runner, setting = where
+    text, refusal = made_or_refused(runner, {**NEEDED[runner], setting: name})
+    if text is None:
+        assert f"GENOFERRY_NEXTFLOW_{setting.upper()}" in refusal
+        assert len(name) < 9 or name not in refusal
+    elif runner == "slurm":
+        assert sbatch(text)[0]["partition"] == name
+        assert text.count("\n#SBATCH ") == len(sbatch(text)[0])
+    elif runner == "batch":
+        assert json.loads(text)["jobQueue"] == name
+    else:
+        assert name in (yaml.safe_load(text)["metadata"].get("namespace"), claim(yaml.safe_load(text)))
+
+
+def made_or_refused(runner: Any, site: dict[str, Any]) -> tuple[str | None, str]:
+    try:
+        return manifest(runner, SPEC, settings(**site))[1], ""
+    except SettingsError as error:
+        return None, str(error)
+
+
+def claim(found: dict[str, Any]) -> str:
+    return str(found["spec"]["template"]["spec"]["volumes"][1]["persistentVolumeClaim"]["claimName"])
+
+
+@pytest.mark.parametrize(
+    ("runner", "changes", "named"),
+    [
+        ("kubernetes", {"storage_claim": None}, "GENOFERRY_NEXTFLOW_STORAGE_CLAIM"),
+        ("batch", {"queue": None}, "GENOFERRY_NEXTFLOW_QUEUE"),
+        ("slurm", {"deployment": "a b"}, "GENOFERRY_DEPLOYMENT"),
+    ],
+)
+def test_what_is_missing_or_does_not_fit_is_named(runner: Any, changes: dict[str, Any], named: str) -> None:
+    with pytest.raises(SettingsError, match=named):
+        manifest(runner, SPEC, settings(**{**NEEDED[runner], **changes}))
+
+
+@pytest.mark.parametrize("runner", ["kubernetes", "batch"])
+def test_a_container_has_its_workspace_in_no_ones_home(runner: Any) -> None:
+    known = settings(**NEEDED[runner])
+    known = known.model_copy(update={"compute": known.compute.model_copy(update={"workspaces": None})})
+    with pytest.raises(SettingsError, match="GENOFERRY_WORKSPACES"):
+        manifest(runner, SPEC, known)
+
+
+def test_the_embedded_engine_needs_no_volume() -> None:
+    known = settings("local")
+    known = known.model_copy(update={"compute": known.compute.model_copy(update={"engine": "embedded"})})
+    pod = yaml.safe_load(manifest("kubernetes", SPEC, known)[1])["spec"]["template"]["spec"]
+    assert [volume["name"] for volume in pod["volumes"]] == ["scratch"]
