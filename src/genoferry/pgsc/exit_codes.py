@@ -41,11 +41,11 @@ SAYS: dict[str, tuple[tuple[str, type[CalculationError]], ...]] = {
         ("Duplicate IDs in final matches", errors.DuplicateMatches),
         ("No variant matches found", errors.ZeroMatches),
     ),
-    "PLINK2_VCF": (("Out of memory", errors.ToolKilled), ("", errors.GenotypesInvalid)),
-    "PLINK2_SCORE": (("Out of memory", errors.ToolKilled), ("", errors.GenotypesInvalid)),
 }
-"""Exit codes that say nothing (1, mostly; plink2 has a numbering of its own): what the tool's last lines say, by
-process, the first that fits."""
+"""Exit codes that say nothing (1, mostly): what the tool's last lines say, by process, the first that fits."""
+
+PLINK2_SAYS = (("Out of memory", errors.ToolKilled), ("", errors.GenotypesInvalid))
+"""The same for every process that is plink2 on the genomes, which has a numbering of its own."""
 
 
 def trace_name(process: str) -> str:
@@ -58,7 +58,8 @@ def failure(process: str, exit_code: int, tail: str = "") -> CalculationError:
     `tail` only chooses the error's class: what a tool wrote is never repeated in a message.
     """
     catalogued = None if process.startswith("PLINK2") else BY_EXIT.get(exit_code)
-    kind = catalogued or _by_words(process, exit_code, tail)
+    killed = errors.ToolKilled if exit_code < 0 or exit_code in (137, 143) else None
+    kind = catalogued or killed or by_words(process, tail)
     return kind(trace_name=trace_name(process), trace_exit=exit_code)
 
 
@@ -67,7 +68,7 @@ def refusal(kind: type[CalculationError], process: str, message: str | None = No
     return kind(message, trace_name=trace_name(process), trace_exit=EXIT_OF.get(kind))
 
 
-def _by_words(process: str, exit_code: int, tail: str) -> type[CalculationError]:
-    if exit_code < 0 or exit_code in (137, 143):
-        return errors.ToolKilled
-    return next((kind for words, kind in SAYS.get(process, ()) if words in tail), errors.ToolFailed)
+def by_words(process: str, tail: str) -> type[CalculationError]:
+    """What the tool's last lines say of its end; `ToolFailed` where that is nothing."""
+    says = PLINK2_SAYS if process.startswith("PLINK2") else SAYS.get(process, ())
+    return next((kind for words, kind in says if words in tail), errors.ToolFailed)

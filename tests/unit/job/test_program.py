@@ -148,6 +148,26 @@ def test_what_attempts_share_outlives_one_and_spares_the_next_the_fetching(place
     assert place.handler.tasks[-1].shared == Shared(workspace, f"s3://work/{UUID}/1/workspace/")
 
 
+def test_telling_how_far_it_is_reads_no_bucket(place, monkeypatch):
+    reads = []
+    for name in ("get", "fetch"):
+        real = getattr(place.storage, name)
+        monkeypatch.setattr(
+            place.storage, name, lambda *a, _real=real, _name=name, **k: reads.append(_name) or _real(*a, **k)
+        )
+
+    def act(task):
+        before = list(reads)
+        for done in range(100):
+            task.progress(f"step {done}", done, 100, "processes")
+        assert reads == before
+
+    place.handler.act = act
+    assert place.run() == 0
+    assert len(place.hints) > 100
+    assert reads == ["get", "fetch", "get"], "job.json, the input, and job.json again before anything is published"
+
+
 def test_half_an_input_that_a_killed_attempt_left_is_not_taken_for_a_whole_one(place, tmp_path_factory):
     workspace = tmp_path_factory.mktemp("shared")
     (workspace / "inputs/target/a").mkdir(parents=True)

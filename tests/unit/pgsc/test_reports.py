@@ -29,7 +29,16 @@ def report() -> report_json.Report:
     ]
     found = {"PGS000001": Matching(10, matched=8, flipped=3, ambiguous=2)}
     sums = {"PGS000001": array("d", [0.125, 0.25, 0.5])}
-    return report_json.build(inputs, files, scores, matching=found, sums=sums, samples=3, engine="embedded", versions=report_json.embedded_versions(None))
+    return report_json.build(
+        inputs,
+        files,
+        scores,
+        matching=found,
+        sums=sums,
+        samples=3,
+        engine="embedded",
+        versions=report_json.embedded_versions(None),
+    )
 
 
 class Page(HTMLParser):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from genoferry.contracts.events import ProgressInfo
 from genoferry.contracts.jobfile import JobDocument
 from genoferry.ledger.row import Row
@@ -69,6 +71,21 @@ async def test_progress_of_the_job_is_passed_on_while_it_runs(world):
     told = world.messages("Progress")
     assert 1 <= len(told) <= 3, "at most one in 15 s"
     assert told[0]["progress"]["phase"] == "match"
+
+
+@simulated
+async def test_watching_a_running_job_reads_no_bucket(world):
+    world.start()
+    world.send()
+    job = await world.job()
+    job.run()
+    await world.until(lambda: world.row().state == "RUNNING")
+    world.lives["a"].calls.clear()
+    for done in range(40):
+        job.report(ProgressInfo(phase="MATCH_VARIANTS", done=done, total=40, unit="processes"))
+        await asyncio.sleep(15)
+    await world.until(lambda: len(world.messages("Progress")) >= 30)
+    assert not [call for call in world.lives["a"].calls if call.startswith(("work.", "results."))]
 
 
 @simulated

@@ -41,18 +41,16 @@ def _embedded(task: Task, pipeline: PipelineParam) -> Outcome:
 
 
 def _nextflow(task: Task, pipeline: PipelineParam) -> Outcome:
-    from genoferry.pgsc.nextflow.engine import run
+    from genoferry.pgsc.nextflow.engine import Calculation, run
     from genoferry.pgsc.nextflow.places import Places
 
     assert task.shared is not None  # noqa: S101  # a job of this engine gets one
     site = task.settings.nextflow
     by_pipeline = task.settings.compute.score_mirror is None and not site.offline
     places = Places(task.shared.folder, task.attempt, f"{task.shared.prefix}work" if site.bucket_workspaces else None)
+    inputs = _inputs(task, pipeline, _staged(task) if by_pipeline else _scorefiles(task, pipeline))
     return run(
-        _inputs(task, pipeline, _staged(task) if by_pipeline else _scorefiles(task, pipeline)),
-        pipeline,
-        site,
-        places,
+        Calculation(inputs, pipeline, site, places),
         out=task.out,
         progress=lambda info: task.progress(
             info.phase, info.done, info.total, info.unit, steps=info.steps, cpu_hours=info.cpu_hours

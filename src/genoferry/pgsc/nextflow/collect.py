@@ -1,0 +1,108 @@
+"""What a run of pgsc_calc left in its `outdir`, as the same files and reports that the embedded engine gives.
+
+Source of the layout: pgsc_calc 2.2.0, docs/explanation/output.rst.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import yaml
+
+from genoferry.errors import GenotypesInvalid, ScoresIncomplete
+from genoferry.pgsc import outcomes, outputs, report_html, report_json
+from genoferry.pgsc.inputs import Inputs, Outcome
+from genoferry.pgsc.samples import read_samples
+from genoferry.pgsc.scorefiles import Scorefile
+from genoferry.pgsc.textio import open_text
+
+AGGREGATED = "aggregated_scores.txt.gz"
+THEIR_REPORT = "pgsc_calc_report.html"
+VCF_COLUMNS = 9
+"""Before the samples' (VCF 4.3, section 1.5)."""
+
+T = TypeVar("T")
+
+
+def collect(inputs: Inputs, asked: Sequence[Scorefile], results: Path, out: Path) -> Outcome:
+    """Copies what is to be published into `out`, and says of each score what became of it: one that the tools left
+    out without a word is failed. Raises `ScoresIncomplete` where nothing usable is there."""
+    folder = results / inputs.sampleset
+    aggregated = _keep(folder / "score" / AGGREGATED, out)
+    summary = _keep(folder / "match" / f"{inputs.sampleset}_summary.csv", out)
+    files = [aggregated, summary, _keep(folder / "match" / f"{inputs.sampleset}_log.csv.gz", out)]
+    samples = count_samples(inputs)
+    matching, sums = outputs.read_summary(summary), outputs.read_sums(aggregated, samples)
+    scores = [*asked, *_found(matching, asked)]
+    matching, sums = _by_asked(matching, scores, inputs.build), _by_asked(sums, scores, inputs.build)
+    told = tuple(
+        outcomes.outcome(
+            score,
+            inputs.build,
+            matching=matching,
+            calculated=sums,
+            unsupported=(),
+            min_overlap=inputs.min_overlap,
+        )
+        for score in scores
+    )
+    report = report_json.build(
+        inputs,
+        scores,
+        told,
+        matching=matching,
+        sums=sums,
+        samples=samples,
+        engine="nextflow",
+        versions=read_versions(results / "pipeline_info" / "software_versions.yml"),
+    )
+    files += [report_html.write(report, out / "report.html"), report_json.write(report, out / "report.json")]
+    if (theirs := folder / "score" / "report.html").exists():
+        files.append(Path(shutil.copyfile(theirs, out / THEIR_REPORT)))
+    return Outcome(told, tuple(files), samples)
+
+
+def count_samples(inputs: Inputs) -> int:
+    """Of the first row of the samplesheet. Raises `GenotypesInvalid`."""
+    target = inputs.targets[0]
+    path = inputs.files[target.pheno]
+    if target.format != "vcf":
+        return len(read_samples(path))
+    with open_text(path) as lines:
+        header = next((line for line in lines if line.startswith("#CHROM\t")), None)
+    if header is None:
+        raise GenotypesInvalid
+    return len(header.rstrip("\n").split("\t")) - VCF_COLUMNS
+
+
+def read_versions(path: Path) -> dict[str, str]:
+    """Of what the pipeline used, by the tools' names; nothing where it didn't say."""
+    if not path.exists():
+        return {}
+    processes = yaml.safe_load(path.read_text()) or {}
+    return {str(tool): str(version) for tools in processes.values() for tool, version in dict(tools).items()}
+
+
+def _found(matching: Mapping[str, outputs.Matching], asked: Sequence[Scorefile]) -> list[Scorefile]:
+    """Scores that the catalogue's search found: the request didn't name them."""
+    known = {score.id for score in asked}
+    return [
+        Scorefile(Path(accession), outputs.score_id(accession), None, outputs.HARMONISED in accession, None)
+        for accession in matching
+        if outputs.score_id(accession) not in known
+    ]
+
+
+def _by_asked(table: Mapping[str, T], scores: Sequence[Scorefile], build: str) -> dict[str, T]:
+    """Under the accessions that the scores asked for go by: a lifted scorefile's is another in the tools' outputs."""
+    names = {score.id: score.accession(build) for score in scores}
+    return {names.get(outputs.score_id(accession), accession): value for accession, value in table.items()}
+
+
+def _keep(path: Path, out: Path) -> Path:
+    if not path.is_file():
+        raise ScoresIncomplete
+    return Path(shutil.copyfile(path, out / path.name))

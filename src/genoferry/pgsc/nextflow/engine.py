@@ -1,0 +1,135 @@
+"""The Nextflow engine: PGScatalog/pgsc_calc, run in a workspace that the next attempt goes on with."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from genoferry.contracts.events import ProgressInfo
+from genoferry.contracts.pipeline import PipelineParam
+from genoferry.errors import CalculationError, CalculationStopped, DiskFull
+from genoferry.pgsc import outcomes
+from genoferry.pgsc.inputs import Inputs, Outcome
+from genoferry.pgsc.nextflow import remains
+from genoferry.pgsc.nextflow.bucket import fetch_pipeline, read_tail
+from genoferry.pgsc.nextflow.collect import collect
+from genoferry.pgsc.nextflow.failure import explain
+from genoferry.pgsc.nextflow.head import environment, run_head, tail
+from genoferry.pgsc.nextflow.places import Places
+from genoferry.pgsc.nextflow.render import Rendered, fetched, render, write
+from genoferry.pgsc.nextflow.steps import expected
+from genoferry.pgsc.nextflow.stock import stock
+from genoferry.pgsc.nextflow.watch import Watch
+from genoferry.pgsc.scorefiles import Scorefile, read_scorefiles
+from genoferry.settings import NextflowSettings
+
+LOG_LINES_READ = 3000
+"""Of Nextflow's log: a signal that ended it stands there before a dump of all its threads."""
+
+
+@dataclass(frozen=True)
+class Calculation:
+    """A run of pgsc_calc. What `inputs.scorefiles` lacks of the scores asked for, the pipeline downloads."""
+
+    inputs: Inputs
+    pipeline: PipelineParam
+    site: NextflowSettings
+    places: Places
+
+    @property
+    def downloads(self) -> bool:
+        nxf = self.pipeline.nxf_params_file
+        return bool(nxf.pgp_ids or nxf.efo_ids or (nxf.pgs_ids and not self.inputs.scorefiles))
+
+    def scores(self) -> tuple[Scorefile, ...]:
+        """Those that the request names, whether their files are here or the pipeline downloads them."""
+        nxf, build = self.pipeline.nxf_params_file, self.inputs.build
+        here = self.inputs.scorefiles
+        known = read_scorefiles(here, build, check_build=False) if here else ()
+        ids = {score.id for score in known}
+        return (*known, *(Scorefile(Path(name), name, build, True, None) for name in nxf.pgs_ids if name not in ids))
+
+
+def run(job: Calculation, *, out: Path, progress: Callable[[ProgressInfo], None], stop: threading.Event) -> Outcome:
+    """Calculates every score asked for and writes the files to publish into `out`.
+
+    Raises a `CalculationError` with `scores` set when there is no score to publish; a retryable one where another
+    attempt would go on from here.
+    """
+    asked: tuple[Scorefile, ...] = ()
+    try:
+        with _disk():
+            with _before_any_process():
+                asked = job.scores()
+            _run(job, _prepare(job), progress, stop)
+            return collect(job.inputs, asked, job.places.out, out)
+    except CalculationError as error:
+        reason = f"Not calculated: {error.user_message}"
+        names = [score.id for score in asked]
+        error.scores = tuple(outcomes.all_failed(names, reason, {}, job.inputs.min_overlap))
+        raise
+
+
+def _prepare(job: Calculation) -> Rendered:
+    """The workspace as this attempt needs it: what the last one left is ended, or kept where it is of use."""
+    places = job.places
+    remains.end_remains(places.workspace)
+    places.launch.mkdir(parents=True, exist_ok=True)
+    remains.clear_stale_locks(places.launch)
+    shutil.rmtree(places.attempt_folder, ignore_errors=True)
+    places.attempt_folder.mkdir()
+    if job.site.pipeline.startswith("s3://"):
+        fetch_pipeline(job.site.pipeline, fetched(places))
+    stock(job.pipeline, job.inputs.files, job.inputs.scorefiles, places)
+    rendered = render(
+        job.pipeline,
+        job.site,
+        places,
+        local_scores=bool(job.inputs.scorefiles),
+    )
+    write(rendered, places.rendered)
+    return rendered
+
+
+def _run(job: Calculation, rendered: Rendered, progress: Callable[[ProgressInfo], None], stop: threading.Event) -> None:
+    """Raises what the run failed of."""
+    places, site = job.places, job.site
+    steps = expected(job.pipeline, download=job.downloads, report=not site.only_score)
+    watch = Watch(places.trace, places.console, steps)
+    code = run_head(
+        rendered.command,
+        environment(places, rendered.environment, aws=site.executor == "awsbatch" or places.bucket_work is not None),
+        places,
+        look=lambda: progress(watch.look()),
+        poll_seconds=site.poll_seconds,
+        stop=stop,
+    )
+    if stop.is_set():
+        raise CalculationStopped
+    if code:
+        raise explain(watch.trace.tasks, watch.console, tail(places.log, LOG_LINES_READ), code, read_tail)
+
+
+@contextlib.contextmanager
+def _before_any_process() -> Iterator[None]:
+    """What is refused here, no process of pgsc_calc has failed of."""
+    try:
+        yield
+    except CalculationError as error:
+        error.trace_name = error.trace_exit = None
+        raise
+
+
+@contextlib.contextmanager
+def _disk() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFull from error
+        raise CalculationError(f"The job's workspace failed: {error.strerror}.") from error
