@@ -14,6 +14,8 @@ from genoferry.cli import (
     job,
     jobs,
     local,
+    preflight,
+    render,
     results,
     schema,
     send,
@@ -45,6 +47,8 @@ app.command("results", cls=Command, rich_help_panel=WORK, epilog=results.EPILOG)
 app.command("cancel", cls=Command, rich_help_panel=WORK, epilog=cancel.EPILOG)(cancel.cancel)
 app.add_typer(dlq.app, name="dlq", rich_help_panel=WORK)
 app.command("stage", cls=Command, rich_help_panel=TOOLS, epilog=stage.EPILOG)(stage.stage)
+app.command("preflight", cls=Command, rich_help_panel=TOOLS, epilog=preflight.EPILOG)(preflight.preflight)
+app.command("render", cls=Command, rich_help_panel=TOOLS, epilog=render.EPILOG)(render.render)
 app.command("schema", cls=Command, rich_help_panel=TOOLS, epilog=schema.EPILOG)(schema.schema)
 app.command("doctor", cls=Command, rich_help_panel=TOOLS, epilog=doctor.EPILOG)(doctor.doctor)
 

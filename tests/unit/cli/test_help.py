@@ -9,7 +9,7 @@ import pytest
 
 COMMANDS = (
     "demo", "worker", "local up", "local down", "local status", "local env", "local seed", "job run", "send", "follow",
-    "status", "jobs", "results", "cancel", "dlq list", "dlq show", "stage", "schema", "doctor",
+    "status", "jobs", "results", "cancel", "dlq list", "dlq show", "stage", "schema", "doctor", "render", "preflight",
 )  # fmt: skip
 HEAVY = ("boto3", "botocore", "aioboto3", "numpy", "pydantic", "cryptography", "structlog", "psutil")
 

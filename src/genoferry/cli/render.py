@@ -1,0 +1,131 @@
+"""`genoferry render`: what a request would run, as files, and nothing else."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from genoferry.cli import output
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from genoferry.contracts.envelope import Request
+    from genoferry.contracts.pipeline import PipelineParam
+    from genoferry.settings import Settings
+
+EPILOG = """[bold]Examples[/bold]
+
+  genoferry render payloads/calculate_scores.json --runner local --out rendered
+
+  GENOFERRY_WORKSPACES=/shared genoferry render request.json --runner slurm --out rendered
+
+  genoferry render - --runner local --out rendered --force < request.json
+"""
+
+
+class Runner(StrEnum):
+    LOCAL = "local"
+    KUBERNETES = "kubernetes"
+    BATCH = "batch"
+    SLURM = "slurm"
+
+
+EXECUTORS = {
+    Runner.LOCAL: "local",
+    Runner.KUBERNETES: "k8s",
+    Runner.BATCH: "awsbatch",
+    Runner.SLURM: "slurm",
+}
+
+
+def render(
+    file: Annotated[str, typer.Argument(metavar="PAYLOAD|-", help="The request, a JSON object; - reads stdin.")],
+    runner: Annotated[Runner, typer.Option(help="What would run the job.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the files; it is made where it isn't there.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace files that are there with another content.")] = False,
+) -> None:
+    """Write what a request would run: params.json, the samplesheet, nextflow.config, command.sh and the compute
+    object's manifest.
+
+    It is what the worker and the job make of it, with the settings of this environment; it asks no service, and the
+    same request gives the same bytes. Where GENOFERRY_NEXTFLOW_EXECUTOR isn't set, processes run where the job does:
+    local, k8s, awsbatch or slurm.
+    """
+    from genoferry.cli.send import read_text
+    from genoferry.contracts.envelope import parse_request
+
+    request = parse_request(read_text(file))
+    settings = known(runner)
+    _write(files(request, _pipeline(request, settings), runner, settings), out, force=force)
+
+
+def known(runner: Runner) -> Settings:
+    """The settings of this environment, for the Nextflow engine and this runner. Raises `SettingsError`."""
+    from genoferry.settings import load
+
+    found = load()
+    compute = found.compute.model_copy(update={"engine": "nextflow"})
+    nextflow = found.nextflow
+    if "executor" not in nextflow.model_fields_set:
+        nextflow = nextflow.model_copy(update={"executor": EXECUTORS[runner]})
+    return found.model_copy(update={"compute": compute, "nextflow": nextflow})
+
+
+def files(request: Request, pipeline: PipelineParam, runner: Runner, settings: Settings) -> Mapping[str, str]:
+    """Text by name, of the first attempt."""
+    from genoferry.compute.manifests import manifest
+    from genoferry.compute.protocol import JobSpec, job_name, workspace_name
+    from genoferry.contracts.keys import job_key, workspace_prefix
+    from genoferry.pgsc.nextflow.places import Places
+    from genoferry.pgsc.nextflow.render import render as render_run
+    from genoferry.pgsc.nextflow.render import script
+
+    uuid, bucket, site = request.uuid, settings.work_bucket, settings.nextflow
+    workspace = workspace_name(settings.deployment, uuid, 1)
+    spec = JobSpec(uuid, 1, job_name(settings.deployment, uuid, 1), f"s3://{bucket}/{job_key(uuid, 1)}", workspace)
+    shared = f"s3://{bucket}/{workspace_prefix(uuid, 1)}work" if site.bucket_workspaces else None
+    places = Places(settings.workspaces / workspace, 1, shared)
+    rendered = render_run(pipeline, site, places, local_scores=_are_local(pipeline, settings))
+    name, text = manifest(runner.value, spec, settings)
+    return {**rendered.files, "command.sh": script(rendered, places), name: text}
+
+
+def _pipeline(request: Request, settings: Settings) -> PipelineParam:
+    """What a request asks pgsc_calc for. Raises `BadMessage`s."""
+    from genoferry.contracts.pipeline import PipelineParam
+    from genoferry.errors import InvalidBody
+    from genoferry.handlers.registry import find, load, parse_body
+
+    handler = find(load(settings.compute.handler_modules), request.name)
+    body = parse_body(handler, request)
+    if handler.kind != "job" or not isinstance(pipeline := getattr(body, "pipeline_param", None), PipelineParam):
+        raise InvalidBody("Only a request that calculates scores with pgsc_calc can be rendered.")
+    handler.plan(body)
+    return pipeline
+
+
+def _are_local(pipeline: PipelineParam, settings: Settings) -> bool:
+    """Whether the scores are staged or in the mirror; else pgsc_calc downloads them."""
+    nxf = pipeline.nxf_params_file
+    mirrored = settings.compute.score_mirror is not None and not (nxf.pgp_ids or nxf.efo_ids)
+    return mirrored or not nxf.names_scores
+
+
+def _write(files: Mapping[str, str], out: Path, *, force: bool) -> None:
+    """All or none. Raises `WouldOverwrite`."""
+    from genoferry.errors import WouldOverwrite
+
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        other = [n for n, text in files.items() if (out / n).exists() and (out / n).read_bytes() != text.encode()]
+        if other and not force:
+            raise WouldOverwrite(f"There already, with another content: {', '.join(other)}. --force replaces them.")
+        for name, text in files.items():
+            (out / name).write_text(text, encoding="utf-8")
+            output.line(str(out / name))
+    except OSError as error:
+        raise typer.BadParameter(f"can't be written to: {error.strerror}.", param_hint="--out") from None
