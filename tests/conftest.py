@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,11 @@ import structlog
 from hypothesis import HealthCheck, settings
 
 from genoferry.local import environment
+from genoferry.local.deploy import Target, deploy, variables
+from genoferry.testing.harness import Harness
+
+HANDLERS = Path(__file__).parent / "acceptance" / "handlers"
+Deployment = Callable[[Path], AbstractContextManager[Harness]]
 
 settings.register_profile("no-clocks", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("no-clocks")  # a shared machine is slow at times, and a fresh checkout at its first example
@@ -49,3 +57,35 @@ def aws_environment(local_aws: Mapping[str, str], monkeypatch: pytest.MonkeyPatc
     for name, value in local_aws.items():
         monkeypatch.setenv(name, value)
     return local_aws
+
+
+@pytest.fixture(scope="session")
+def deployment(local_aws: Mapping[str, str]) -> Deployment:
+    """Queues, topic and table of its own for each, so that no test sees another's leases or messages.
+
+    The buckets are the session's, whose S3 server gives the job's identity no others; keys there begin with uuids.
+    """
+    numbers = itertools.count(1)
+
+    @contextmanager
+    def make(folder: Path) -> Iterator[Harness]:
+        target = replace(Target.of(local_aws), deployment=f"acceptance-{next(numbers)}", s3_endpoint=None)
+        own = variables(target, deploy(target).outputs)
+        shared = {name: value for name, value in local_aws.items() if name.endswith("_BUCKET")}
+        settings = {
+            "PYTHONPATH": str(HANDLERS),
+            "GENOFERRY_HANDLER_MODULES": "touch",
+            "GENOFERRY_ALLOW_FILE_ROOTS": str(folder),
+            "GENOFERRY_ALLOW_KEY_ROOTS": str(folder),
+        }
+        with Harness(dict(local_aws) | own | shared | settings, folder) as harness:
+            assert harness.inbox.drain() == []
+            yield harness
+
+    return make
+
+
+@pytest.fixture
+def harness(deployment: Deployment, tmp_path: Path) -> Iterator[Harness]:
+    with deployment(tmp_path) as harness:
+        yield harness

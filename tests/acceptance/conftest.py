@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
 import uuid as uuids
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from genoferry.local.deploy import Target, deploy, variables
 from genoferry.testing.harness import Harness
-
-HANDLERS = Path(__file__).parent / "handlers"
 
 
 @dataclass
@@ -42,39 +37,6 @@ class TouchJob:
 
 Touch = Callable[..., TouchJob]
 MakeTouch = Callable[[Harness], Touch]
-Deployment = Callable[[Path], AbstractContextManager[Harness]]
-
-
-@pytest.fixture(scope="session")
-def deployment(local_aws: Mapping[str, str]) -> Deployment:
-    """Queues, topic and table of its own for each, so that no test sees another's leases or messages.
-
-    The buckets are the session's, whose S3 server gives the job's identity no others; keys there begin with uuids.
-    """
-    numbers = itertools.count(1)
-
-    @contextmanager
-    def make(folder: Path) -> Iterator[Harness]:
-        target = replace(Target.of(local_aws), deployment=f"acceptance-{next(numbers)}", s3_endpoint=None)
-        own = variables(target, deploy(target).outputs)
-        shared = {name: value for name, value in local_aws.items() if name.endswith("_BUCKET")}
-        settings = {
-            "PYTHONPATH": str(HANDLERS),
-            "GENOFERRY_HANDLER_MODULES": "touch",
-            "GENOFERRY_ALLOW_FILE_ROOTS": str(folder),
-            "GENOFERRY_ALLOW_KEY_ROOTS": str(folder),
-        }
-        with Harness(dict(local_aws) | own | shared | settings, folder) as harness:
-            assert harness.inbox.drain() == []
-            yield harness
-
-    return make
-
-
-@pytest.fixture
-def harness(deployment: Deployment, tmp_path: Path) -> Iterator[Harness]:
-    with deployment(tmp_path) as harness:
-        yield harness
 
 
 @pytest.fixture

@@ -240,7 +240,7 @@ def test_it_all_happened(scene: Scene) -> None:
         "no passphrase": "key-malformed",
         "malformed key": "key-malformed",
         "damaged": "segment-corrupt",
-        "globus": "scorefile-missing",
+        "globus": "genotypes-invalid",
         "globus refuses": "source-denied",
     }
     assert all(scene.places[name] for name in ("worker's log 0", "events", "dead letters", "ledger"))
