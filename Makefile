@@ -43,8 +43,9 @@ demo: setup  ## Encrypt a small cohort, send it through the queue, see events an
 test: setup-dev  ## All tests that need neither root nor the internet
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-test-real: setup-dev  ## Tests against real peers (plink2); needs root once, for Debian's package
-	@bash tests/real/setup_plink2.sh
+test-real: setup-dev  ## Tests against real peers (plink2, Nextflow); needs root once, for Debian's packages
+	@sh tests/real/setup_plink2.sh
+	@sh tests/real/setup_nextflow.sh
 	@$(BIN)/python -m pytest tests/real $(PYTEST_ARGS)
 
 lint: setup-dev  ## ruff, ruff format, mypy --strict, import-linter
