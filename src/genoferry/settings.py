@@ -139,7 +139,7 @@ class NextflowSettings(BaseSettings):
     revision: str | None = Field("v2.2.0", description="Revision of the repository; a folder is run as it is.")
     offline: bool = Field(True, description="Nextflow may not go to the internet: pipeline and plugins from folders.")
     plugins_dir: Path | None = Field(None, description="Folder of Nextflow plugins that are already there.")
-    plugins: Names = Field((), description="Further plugins, as `id@version` (`-plugins`).")
+    plugins: Names = Field((), description="Plugins, as `id@version`, in place of the pipeline's own (`-plugins`).")
     custom_config_base: str | None = Field(None, description="pgsc_calc's `custom_config_base`; a folder when offline.")
     only_score: bool = Field(False, description="Leave out pgsc_calc's own report, which needs Quarto (`only_score`).")
     profile: Names = Field((), description="Nextflow profiles: docker, singularity, apptainer, conda, ….")
