@@ -24,6 +24,13 @@ from genoferry.testing.cohort import Cohort, generate
 CORE = "PGSCATALOG_PGSCCALC:PGSCCALC"
 COMBINE = f"{CORE}:MATCH:MATCH_COMBINE"
 FORMAT = f"{CORE}:INPUT_CHECK:FORMAT_SCOREFILES"
+HOLDER = """
+import fcntl, sys, time
+file = open(sys.argv[1], "r+b")
+fcntl.lockf(file, fcntl.LOCK_EX)
+print(flush=True)
+time.sleep(600)
+"""
 FILL = 'said=$(head -c 200M /dev/zero 2>&1 >filler) || { rm filler; echo "$said" >&2; exit 1; }'
 
 
@@ -83,6 +90,13 @@ def site(cohort: Cohort, tmp_path: Path, nextflow: Path, pipeline: Path, monkeyp
     return Site(settings, cohort, tmp_path)
 
 
+def succeeds(calculation: Calculation, out: Path) -> list[str]:
+    """The statuses of its scores."""
+    out.mkdir()
+    outcome = run(calculation, out=out, progress=lambda _: None, stop=threading.Event())
+    return [score.status for score in outcome.scores]
+
+
 def told(error: CalculationError) -> tuple[str, str | None, int | None]:
     return error.code, error.trace_name, error.trace_exit
 
@@ -102,15 +116,25 @@ def test_a_process_killed_for_its_memory_on_every_try(site: Site) -> None:
 
 def test_a_process_killed_for_its_memory_once_is_tried_again(site: Site) -> None:
     site.provoke(provoke_process="MATCH_COMBINE", provoke_command="kill -KILL $$", provoke_attempts=1)
-    out = site.folder / "out"
-    out.mkdir()
-    outcome = run(
-        site.calculation(site.folder / "gw", scores=["PGS000001"]),
-        out=out,
-        progress=lambda _: None,
-        stop=threading.Event(),
-    )
-    assert [score.status for score in outcome.scores] == ["calculated"]
+    calculation = site.calculation(site.folder / "gw", scores=["PGS000001"])
+    assert succeeds(calculation, site.folder / "out") == ["calculated"]
+
+
+def test_a_session_lock_that_nobody_here_holds_does_not_stop_the_next_attempt(site: Site, tmp_path: Path) -> None:
+    """As a network disk has one that didn't hear of its node's death."""
+    site.provoke(provoke_process="SCORE_AGGREGATE", provoke_exit=42)
+    first = site.calculation(site.folder / "gw", scores=["PGS000001"])
+    site.fails(first)
+    (lock,) = first.places.launch.glob(".nextflow/cache/*/db/LOCK")
+    site.config.clear()
+    second = replace(site.calculation(site.folder / "gw", scores=["PGS000001"]), places=Places(site.folder / "gw", 2))
+    with subprocess.Popen([sys.executable, "-c", HOLDER, str(lock)], cwd=tmp_path, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        assert succeeds(second, tmp_path / "second") == ["calculated"]
+        holder.kill()
+    trace = second.places.trace.read_text().splitlines()
+    assert [line for line in trace if COMBINE in line and "\tCACHED\t" in line], "it went on from the same session"
 
 
 def test_a_memory_ceiling_that_is_too_small_for_plink2(site: Site) -> None:

@@ -7,6 +7,7 @@ import gzip
 import io
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,10 @@ from typing import Any
 import psutil
 import pytest
 
+from genoferry.contracts.pipeline import TargetGenome
+from genoferry.pgsc import engine as embedded
+from genoferry.pgsc.inputs import Inputs
+from genoferry.pgsc.outputs import read_aggregated
 from genoferry.testing.cohort import Cohort, generate
 from genoferry.testing.harness import Harness
 from genoferry.testing.requests import encrypted
@@ -95,13 +100,22 @@ def check_scores(site: Site, uuid: str) -> None:
         assert found[pgs_id] == pytest.approx(sums, abs=1e-5)
 
 
-def test_encrypted_genomes_in_scores_out(site: Site) -> None:
+def by_the_embedded_engine(cohort: Cohort, folder: Path) -> dict[str, dict[str, float]]:
+    rows = [TargetGenome(**row) for row in cohort.genomes["pfile"]]
+    inputs = Inputs("INTP1", rows, cohort.files, list(cohort.scorefiles.values()), cohort.build)
+    embedded.run(inputs, work=folder / "work", out=folder, progress=lambda *_: None, stop=threading.Event())
+    return read_aggregated(folder / "aggregated_scores.txt.gz")
+
+
+def test_encrypted_genomes_in_scores_out(site: Site, tmp_path: Path) -> None:
     assert site.harness.inbox.drain() == []
     uuid = site.send()
     site.harness.worker()
     row = site.harness.await_done(uuid, seconds=SECONDS)
     assert row.state == "SUCCEEDED", (row.error, row.log_tail)
     check_scores(site, uuid)
+    for pgs_id, sums in by_the_embedded_engine(site.cohort, tmp_path / "embedded").items():
+        assert site.sums(uuid)[pgs_id] == pytest.approx(sums, abs=1e-5)
     assert site.harness.inbox.names(uuid) == ["Requested", "Created", "Deployed", "Succeeded", "Result"]
     told = [e["progress"] for e in site.harness.inbox.messages(uuid) if e["event"] == "Progress"]
     by_pipeline = [progress for progress in told if "steps" in progress]

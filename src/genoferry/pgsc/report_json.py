@@ -34,9 +34,10 @@ def build(
     samples: int,
     engine: str,
     versions: Mapping[str, str],
+    cost: Mapping[str, Any] | None = None,
 ) -> Report:
     """All of `report.json`, from which `report.html` is drawn too. `sums`: SUM of each sample by accession; `versions`:
-    of what calculated, by name."""
+    of what calculated, by name; `cost`: what it took, where that is known."""
     return {
         "schema_version": SCHEMA_VERSION,
         "run_id": inputs.run_id,
@@ -45,6 +46,7 @@ def build(
         "engine": engine,
         "parameters": _parameters(inputs),
         "versions": {"genoferry": version("genoferry"), **versions},
+        **({"cost": dict(cost)} if cost else {}),
         "scores": [
             {
                 **score.model_dump(include={"id", "status", "reason", "match_rate"}),

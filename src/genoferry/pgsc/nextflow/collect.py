@@ -5,6 +5,7 @@ Source of the layout: pgsc_calc 2.2.0, docs/explanation/output.rst.
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,8 +16,9 @@ import yaml
 from genoferry.errors import GenotypesInvalid, ScoresIncomplete
 from genoferry.pgsc import outcomes, outputs, report_html, report_json
 from genoferry.pgsc.inputs import Inputs, Outcome
+from genoferry.pgsc.nextflow.trace import Trace, cpu_hours, peak_memory
 from genoferry.pgsc.samples import read_samples
-from genoferry.pgsc.scorefiles import Scorefile
+from genoferry.pgsc.scorefiles import FORMAT, Scorefile
 from genoferry.pgsc.textio import open_text
 
 AGGREGATED = "aggregated_scores.txt.gz"
@@ -27,7 +29,7 @@ VCF_COLUMNS = 9
 T = TypeVar("T")
 
 
-def collect(inputs: Inputs, asked: Sequence[Scorefile], results: Path, out: Path) -> Outcome:
+def collect(inputs: Inputs, asked: Sequence[Scorefile], trace: Trace, results: Path, out: Path) -> Outcome:
     """Copies what is to be published into `out`, and says of each score what became of it: one that the tools left
     out without a word is failed. Raises `ScoresIncomplete` where nothing usable is there."""
     folder = results / inputs.sampleset
@@ -38,13 +40,14 @@ def collect(inputs: Inputs, asked: Sequence[Scorefile], results: Path, out: Path
     matching, sums = outputs.read_summary(summary), outputs.read_sums(aggregated, samples)
     scores = [*asked, *_found(matching, asked)]
     matching, sums = _by_asked(matching, scores, inputs.build), _by_asked(sums, scores, inputs.build)
+    unsupported = unsupported_scores(trace.workdir(FORMAT))
     told = tuple(
         outcomes.outcome(
             score,
             inputs.build,
             matching=matching,
             calculated=sums,
-            unsupported=(),
+            unsupported=unsupported,
             min_overlap=inputs.min_overlap,
         )
         for score in scores
@@ -58,11 +61,22 @@ def collect(inputs: Inputs, asked: Sequence[Scorefile], results: Path, out: Path
         samples=samples,
         engine="nextflow",
         versions=read_versions(results / "pipeline_info" / "software_versions.yml"),
+        cost={"cpu_hours": round(cpu_hours(trace.tasks), 6), "peak_memory": peak_memory(trace.tasks)},
     )
     files += [report_html.write(report, out / "report.html"), report_json.write(report, out / "report.json")]
     if (theirs := folder / "score" / "report.html").exists():
         files.append(Path(shutil.copyfile(theirs, out / THEIR_REPORT)))
     return Outcome(told, tuple(files), samples)
+
+
+def unsupported_scores(format_workdir: str | None) -> frozenset[str]:
+    """The ids of scores left out since they have other than the three effect types: FORMAT_SCOREFILES says so in a
+    file that pgsc_calc doesn't publish. None known where its work dir is not on this disk."""
+    path = Path(format_workdir or "/nowhere") / "formatted" / "log_scorefiles.json"
+    if not path.is_file():
+        return frozenset()
+    log = json.loads(path.read_text())
+    return frozenset(str(entry["pgs_id"]) for entry in log if not entry["compatible_effect_type"])
 
 
 def count_samples(inputs: Inputs) -> int:

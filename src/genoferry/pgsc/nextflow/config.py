@@ -66,7 +66,7 @@ def _process(site: NextflowSettings) -> Block:
     if site.queue:
         process["queue"] = checked("queue", site.queue)
     process |= {"errorStrategy": RETRY, "maxRetries": site.max_retries}
-    process["withName:'PLINK2_SCORE'"] = {"errorStrategy": RETRY}  # its own is 'finish', which beats the general one
+    process["withName:'MATCH_VARIANTS|PLINK2_SCORE'"] = {"errorStrategy": RETRY}  # their own beats the general one
     if site.only_score:
         process["withName:'SCORE_AGGREGATE'"] = {"publishDir": PUBLISH_SCORES}
     for label in sorted(site.label_queues | site.label_nodes):

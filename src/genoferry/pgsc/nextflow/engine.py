@@ -66,8 +66,8 @@ def run(job: Calculation, *, out: Path, progress: Callable[[ProgressInfo], None]
         with _disk():
             with _before_any_process():
                 asked = job.scores()
-            _run(job, _prepare(job), progress, stop)
-            return collect(job.inputs, asked, job.places.out, out)
+            watch = _run(job, _prepare(job), progress, stop)
+            return collect(job.inputs, asked, watch.trace, job.places.out, out)
     except CalculationError as error:
         reason = f"Not calculated: {error.user_message}"
         names = [score.id for score in asked]
@@ -96,8 +96,10 @@ def _prepare(job: Calculation) -> Rendered:
     return rendered
 
 
-def _run(job: Calculation, rendered: Rendered, progress: Callable[[ProgressInfo], None], stop: threading.Event) -> None:
-    """Raises what the run failed of."""
+def _run(
+    job: Calculation, rendered: Rendered, progress: Callable[[ProgressInfo], None], stop: threading.Event
+) -> Watch:
+    """What was seen of it. Raises what it failed of."""
     places, site = job.places, job.site
     steps = expected(job.pipeline, download=job.downloads, report=not site.only_score)
     watch = Watch(places.trace, places.console, steps)
@@ -113,6 +115,7 @@ def _run(job: Calculation, rendered: Rendered, progress: Callable[[ProgressInfo]
         raise CalculationStopped
     if code:
         raise explain(watch.trace.tasks, watch.console, tail(places.log, LOG_LINES_READ), code, read_tail)
+    return watch
 
 
 @contextlib.contextmanager

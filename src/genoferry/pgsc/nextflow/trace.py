@@ -58,6 +58,10 @@ class Trace:
         for line in self._lines.feed(data):
             self._row(line.split("\t"))
 
+    def workdir(self, process: str) -> str | None:
+        """Of the last task of that process (its short name) that is done, in this run or in an earlier one."""
+        return next((t.workdir for t in reversed(self.tasks) if t.done and short(t.process) == process), None)
+
     def _row(self, values: list[str]) -> None:
         if self._columns is None:
             self._columns = values
