@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ def launcher(folder: Path, says: str, code: int = 0) -> str:
     return str(path)
 
 
-def look(site: NextflowSettings, **compute: object) -> dict[str, Finding]:
+def look(site: NextflowSettings, **compute: Any) -> dict[str, Finding]:
     settings = Settings(compute=ComputeSettings(engine="nextflow", **compute), nextflow=site)
     return {finding.what: finding for finding in engine(settings)}
 
