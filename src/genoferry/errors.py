@@ -600,6 +600,13 @@ class HeadStillRuns(CalculationError):
     retryable = True
 
 
+class WorkspaceTaken(GenoferryError):
+    """The job's workspace is another user's folder, or a link. Remove it, or set GENOFERRY_WORKSPACES to a folder that
+    only genoferry's user may write to."""
+
+    code = "workspace-taken"
+
+
 class NodeLost(CalculationError):
     """The machine that a process ran on was lost. The next attempt goes on where it was."""
 

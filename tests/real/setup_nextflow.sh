@@ -1,10 +1,11 @@
 #!/bin/sh
 # Makes the real Nextflow ready for `make test-real`, from Maven Central, in a cache folder outside the checkout.
-# The last line on the standard output is the launcher's path. Needs Java 17 or newer and Maven, once.
+# The last line on the standard output is the launcher's path. Needs Java 17 or newer and, once, Maven; where they are
+# missing, both are installed, as root on Debian or Ubuntu. Its jars must be those whose sha256 sums are beside this file.
 set -eu
 
 version=24.10.0
-jars=54
+sums=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)/nextflow-$version.sha256
 packages="java.base/java.lang java.base/java.io java.base/java.nio java.base/java.nio.file.spi java.base/java.net
 java.base/java.util java.base/java.util.concurrent.locks java.base/java.util.concurrent.atomic java.base/java.util.regex
 java.base/sun.nio.ch java.base/sun.nio.fs java.base/sun.net.www.protocol.http java.base/sun.net.www.protocol.https
@@ -23,7 +24,8 @@ java_is_new_enough() {
 }
 
 is_complete() {
-    [ -x "$1/nextflow" ] && [ "$(find "$1/lib" -name '*.jar' | wc -l)" -eq "$jars" ]
+    [ -x "$1/nextflow" ] && [ "$(find "$1/lib" -mindepth 1 | wc -l)" -eq "$(wc -l <"$sums")" ] &&
+        (cd "$1/lib" && sha256sum --check --quiet --strict "$sums") >&2
 }
 
 install_java_and_maven() {
@@ -31,6 +33,7 @@ install_java_and_maven() {
         say "Java 17 or newer, or Maven, is missing. Install both, then run this again."
         exit 1
     fi
+    say "Java 17 or newer, or Maven, is missing: apt-get installs them now."
     apt-get update >&2
     for release in 17 21 25; do
         jre=openjdk-$release-jre-headless
@@ -81,7 +84,7 @@ build() {
     fi
     write_launcher "$1/nextflow"
     if ! is_complete "$1"; then
-        say "Maven gave other files than the $jars that Nextflow $version is made of."
+        say "Maven gave other files than those of Nextflow $version that $sums lists."
         exit 1
     fi
     if ! NXF_OFFLINE=true NXF_HOME="$1/home" "$1/nextflow" -version >"$1/log" 2>&1 || ! grep -q "$version" "$1/log"; then
@@ -92,14 +95,18 @@ build() {
     rm -rf "$1/home" "$1/log"
 }
 
-if ! java_is_new_enough || { ! is_complete "$home" 2>/dev/null && ! command -v mvn >/dev/null; }; then
+ready=no
+if is_complete "$home" 2>/dev/null; then
+    ready=yes
+fi
+if ! java_is_new_enough || { [ "$ready" = no ] && ! command -v mvn >/dev/null; }; then
     install_java_and_maven
 fi
 if ! java_is_new_enough; then
     say "Java 17 or newer is needed: name it with JAVA_HOME, then run this again."
     exit 1
 fi
-if ! is_complete "$home" 2>/dev/null; then
+if [ "$ready" = no ]; then
     mkdir -p "$tools"
     fresh=$(mktemp -d "$tools/.nextflow-$version.XXXXXX")
     trap 'rm -rf "$fresh"' EXIT

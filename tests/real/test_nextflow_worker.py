@@ -8,7 +8,7 @@ import io
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -130,8 +130,23 @@ def test_encrypted_genomes_in_scores_out(site: Site, tmp_path: Path) -> None:
     assert [key for key in site.harness.keys("work", uuid) if "/1/" in key] == [f"{uuid}/1/job.json"]
 
 
-@pytest.mark.parametrize("killed", ["head", "job"])
-def test_after_a_kill_the_next_attempt_goes_on_and_runs_no_finished_process_again(site: Site, killed: str) -> None:
+def kill_the_head(head: psutil.Process) -> None:
+    head.kill()
+
+
+def kill_the_job(head: psutil.Process) -> None:
+    head.parent().kill()
+
+
+def ask_the_job_to_end(head: psutil.Process) -> None:
+    """As a machine does that is shut down."""
+    head.parent().terminate()
+
+
+@pytest.mark.parametrize("end", [kill_the_head, kill_the_job, ask_the_job_to_end])
+def test_after_a_kill_the_next_attempt_goes_on_and_runs_no_finished_process_again(
+    site: Site, end: Callable[[psutil.Process], None]
+) -> None:
     gate = site.folder / "gate"
     waiting = Path(f"{gate}.waiting")
     site.configure(provoke_process="SCORE_AGGREGATE", provoke_gate=str(gate))
@@ -142,7 +157,7 @@ def test_after_a_kill_the_next_attempt_goes_on_and_runs_no_finished_process_agai
     finished = {row["name"] for row in site.trace(1) if row["status"] == "COMPLETED"}
     assert any("MATCH_COMBINE" in name for name in finished)
     waiting.unlink()
-    (head if killed == "head" else head.parent()).kill()
+    end(head)
     wait_until(waiting.exists, what="the second attempt to come as far", seconds=SECONDS)
     status = {row["name"]: row["status"] for row in site.trace(2)}
     stored = {name for name in finished if "PLINK2_RELABELPVAR" in name}  # kept by pgsc_calc itself, and in no trace

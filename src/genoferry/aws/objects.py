@@ -40,10 +40,11 @@ class Objects(Protocol):
         ...
 
 
-async def delete_below(objects: Objects, prefix: str, *, keep: frozenset[str] = frozenset()) -> None:
-    """Delete every object below a prefix of one attempt, but those kept. An empty or shallow prefix is refused."""
+async def delete_below(objects: Objects, prefix: str, *, keep: tuple[str, ...] = ()) -> None:
+    """Delete every object below a prefix of one attempt, but those whose keys begin with one of `keep`. An empty or
+    shallow prefix is refused."""
     _check_deep(prefix)
-    batch = [key async for key in objects.keys(prefix) if key not in keep]
+    batch = [key async for key in objects.keys(prefix) if not key.startswith(keep)]
     if batch:
         await objects.delete(batch)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 EPILOG = """[bold]Examples[/bold]
 
-  genoferry render payloads/calculate_scores.json --runner local --out rendered
+  genoferry render payloads/calculate_scores_s3.json --runner local --out rendered
 
   GENOFERRY_WORKSPACES=/shared genoferry render request.json --runner slurm --out rendered
 
@@ -76,10 +77,11 @@ def known(runner: Runner) -> Settings:
 
 
 def files(request: Request, pipeline: PipelineParam, runner: Runner, settings: Settings) -> Mapping[str, str]:
-    """Text by name, of the first attempt."""
+    """Text by name, of the first attempt. Raises what its job would: `ScorefileMissing`, `SettingsError`."""
     from genoferry.compute.manifests import manifest
     from genoferry.compute.protocol import JobSpec, job_name, workspace_name
     from genoferry.contracts.keys import job_key, workspace_prefix
+    from genoferry.handlers.scores.sources import score_source
     from genoferry.pgsc.nextflow.places import Places
     from genoferry.pgsc.nextflow.render import render as render_run
     from genoferry.pgsc.nextflow.render import script
@@ -89,43 +91,52 @@ def files(request: Request, pipeline: PipelineParam, runner: Runner, settings: S
     spec = JobSpec(uuid, 1, job_name(settings.deployment, uuid, 1), f"s3://{bucket}/{job_key(uuid, 1)}", workspace)
     shared = f"s3://{bucket}/{workspace_prefix(uuid, 1)}work" if site.bucket_workspaces else None
     places = Places(settings.workspaces / workspace, 1, shared)
-    rendered = render_run(pipeline, site, places, local_scores=_are_local(pipeline, settings))
+    local = score_source(pipeline.nxf_params_file, settings) != "pipeline"
+    rendered = render_run(pipeline, site, places, local_scores=local)
     name, text = manifest(runner.value, spec, settings)
     return {**rendered.files, "command.sh": script(rendered, places), name: text}
 
 
 def _pipeline(request: Request, settings: Settings) -> PipelineParam:
-    """What a request asks pgsc_calc for. Raises `BadMessage`s."""
+    """What a request asks pgsc_calc for. Raises `BadMessage`s, those of a deployment that doesn't offer it too."""
     from genoferry.contracts.pipeline import PipelineParam
     from genoferry.errors import InvalidBody
     from genoferry.handlers.registry import find, load, parse_body
+    from genoferry.worker.accept import check_offered
 
     handler = find(load(settings.compute.handler_modules), request.name)
     body = parse_body(handler, request)
     if handler.kind != "job" or not isinstance(pipeline := getattr(body, "pipeline_param", None), PipelineParam):
         raise InvalidBody("Only a request that calculates scores with pgsc_calc can be rendered.")
-    handler.plan(body)
+    check_offered(handler.plan(body).needs, settings.offers)
     return pipeline
 
 
-def _are_local(pipeline: PipelineParam, settings: Settings) -> bool:
-    """Whether the scores are staged or in the mirror; else pgsc_calc downloads them."""
-    nxf = pipeline.nxf_params_file
-    mirrored = settings.compute.score_mirror is not None and not (nxf.pgp_ids or nxf.efo_ids)
-    return mirrored or not nxf.names_scores
-
-
 def _write(files: Mapping[str, str], out: Path, *, force: bool) -> None:
-    """All or none. Raises `WouldOverwrite`."""
-    from genoferry.errors import WouldOverwrite
+    """All or none, and through no link: they are put in their places when all are whole. Raises `WouldOverwrite`."""
+    from tempfile import TemporaryDirectory
 
     try:
         out.mkdir(parents=True, exist_ok=True)
-        other = [n for n, text in files.items() if (out / n).exists() and (out / n).read_bytes() != text.encode()]
-        if other and not force:
-            raise WouldOverwrite(f"There already, with another content: {', '.join(other)}. --force replaces them.")
-        for name, text in files.items():
-            (out / name).write_text(text, encoding="utf-8")
-            output.line(str(out / name))
+        _check(files, out, force=force)
+        with TemporaryDirectory(prefix=".render-", dir=out) as made:
+            scratch = Path(made)
+            for name, text in files.items():
+                (scratch / name).write_text(text, encoding="utf-8")
+            for name in files:
+                (scratch / name).replace(out / name)
     except OSError as error:
         raise typer.BadParameter(f"can't be written to: {error.strerror}.", param_hint="--out") from None
+    for name in files:
+        output.line(str(out / name))
+
+
+def _check(files: Mapping[str, str], out: Path, *, force: bool) -> None:
+    from genoferry.errors import WouldOverwrite
+
+    there = [name for name in files if os.path.lexists(out / name)]
+    if odd := [name for name in there if (out / name).is_symlink() or not (out / name).is_file()]:
+        raise typer.BadParameter(f"links and folders are left alone: {', '.join(odd)}.", param_hint="--out")
+    other = [name for name in there if (out / name).read_bytes() != files[name].encode()]
+    if other and not force:
+        raise WouldOverwrite(f"There already, with another content: {', '.join(other)}. --force replaces them.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -40,7 +41,7 @@ def send(
     It is validated by the worker's own code. A request that is not valid is named as such, nothing is sent, and the
     exit code is 3. Sent again, the same request attaches to the job that it made.
     """
-    text = read_text(file)
+    text = read_text(file, "FILE|-")
     request = validate(text, experiment_id)
     message_id, before = asyncio.run(_send(text, request))
     if as_json:
@@ -54,17 +55,25 @@ def send(
         output.hint(f"Sent. See how it goes: genoferry follow {request.uuid}")
 
 
-def read_text(file: str) -> str:
-    """The text of a file, or of stdin. Raises `NotJson` for what isn't UTF-8."""
-    from genoferry.errors import NotJson
+def read_text(file: str, argument: str = "PAYLOAD|-") -> str:
+    """The text of a file, or of stdin; `argument`: what the command calls it. No more is read than a message may hold.
+
+    Raises `MessageTooLarge`, and `NotJson` for what isn't UTF-8.
+    """
+    from genoferry.contracts.envelope import MAX_MESSAGE_BYTES
+    from genoferry.errors import MessageTooLarge, NotJson
 
     try:
-        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        with nullcontext(sys.stdin.buffer) if file == "-" else Path(file).open("rb") as source:
+            data = source.read(MAX_MESSAGE_BYTES + 1)
+    except OSError as error:
+        raise typer.BadParameter(f"{file} can't be read: {error.strerror}.", param_hint=argument) from None
+    if len(data) > MAX_MESSAGE_BYTES:
+        raise MessageTooLarge
+    try:
         return data.decode()
     except UnicodeDecodeError:
         raise NotJson from None
-    except OSError as error:
-        raise typer.BadParameter(f"{file} can't be read: {error.strerror}.", param_hint="FILE") from None
 
 
 def validate(text: str, group_id: str | None = None) -> Request:

@@ -137,7 +137,10 @@ def _show(known: Mapping[str, Any]) -> None:
 
 def _steps(row: Row) -> list[dict[str, Any]]:
     """Of the pipeline, as last told of."""
-    told = next((event.progress for event in reversed(row.recent) if event.progress and event.progress.steps), None)
+    if row.state == "SUCCEEDED":
+        return []
+    events = (event for event in reversed(row.recent) if event.attempt == row.attempt)
+    told = next((event.progress for event in events if event.progress and event.progress.steps), None)
     return [step.model_dump() for step in told.steps or ()] if told else []
 
 

@@ -21,16 +21,15 @@ from typing import Any
 from genoferry.aws.clients import sync_client
 from genoferry.aws.errors import mapped
 from genoferry.errors import ServiceError, SubmitFailed, SubmitUnavailable
-from genoferry.settings import Settings
+from genoferry.settings import NextflowSettings, Settings
 
 PASSED_ON = (
     "PATH", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_REGION",
-    "AWS_DEFAULT_REGION", "AWS_CA_BUNDLE", "PYTHONPATH", "JAVA_HOME", "JAVA_CMD", "NXF_HOME", "NXF_OPTS", "KUBECONFIG",
-    "GENOFERRY_HANDLER_MODULES", "GENOFERRY_SCORE_MIRROR", "GENOFERRY_ENGINE", "GENOFERRY_LOG_LEVEL",
+    "AWS_DEFAULT_REGION", "AWS_CA_BUNDLE", "PYTHONPATH", "JAVA_HOME", "JAVA_CMD", "KUBECONFIG", "DOCKER_HOST",
+    "XDG_RUNTIME_DIR", "GENOFERRY_HANDLER_MODULES", "GENOFERRY_SCORE_MIRROR", "GENOFERRY_ENGINE", "GENOFERRY_LOG_LEVEL",
 )  # fmt: skip
+PASSED_ON_PREFIXES = ("GENOFERRY_NEXTFLOW_", "NXF_", "SINGULARITY_", "APPTAINER_")
 """Variables of the worker that a job gets too. None holds a secret."""
-
-PASSED_ON_PREFIX = "GENOFERRY_NEXTFLOW_"
 
 SESSION_SECONDS = 3600
 """The most that a role gives a session which was itself begun with a role's credentials (AWS STS, role chaining)."""
@@ -49,7 +48,10 @@ class JobCredentials:
 
     def environment(self, uuid: str, attempt: int, folder: Path) -> Mapping[str, str]:
         """The job's whole environment, its credentials written into `folder`. Raises `SubmitFailed`."""
-        own = {n: value for n, value in os.environ.items() if n in PASSED_ON or n.startswith(PASSED_ON_PREFIX)}
+        own = {n: value for n, value in os.environ.items() if n in PASSED_ON or n.startswith(PASSED_ON_PREFIXES)}
+        own.setdefault(
+            "NXF_HOME", str(Path.home() / ".nextflow")
+        )  # a job has another HOME, and Nextflow is in this one
         return own | self._credentials(uuid, attempt, folder) | {
             "HOME": str(folder),
             "TMPDIR": str(folder / "scratch"),
@@ -113,6 +115,7 @@ def session_policy(settings: Settings, uuid: str, attempt: int) -> dict[str, Any
     queue = settings.report_queue.rsplit("/", 1)[-1]
     shared = _workspace_statements(settings, uuid) if settings.nextflow.bucket_workspaces else []
     shared += _pipeline_statements(settings.nextflow.pipeline)
+    shared += _batch_statements(settings.nextflow)
     return {
         "Version": "2012-10-17",
         "Statement": [
@@ -155,6 +158,24 @@ def _pipeline_statements(pipeline: str) -> list[dict[str, Any]]:
         {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": [f"arn:aws:s3:::{bucket}/{prefix}/*"]},
         {"Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": [f"arn:aws:s3:::{bucket}"], "Condition": below},
     ]
+
+
+BATCH_ACTIONS = (
+    "batch:SubmitJob", "batch:DescribeJobs", "batch:ListJobs", "batch:CancelJob", "batch:TerminateJob",
+    "batch:TagResource", "batch:DescribeJobQueues", "batch:DescribeJobDefinitions", "batch:RegisterJobDefinition",
+    "batch:DescribeComputeEnvironments", "ecs:DescribeTasks", "ecs:DescribeContainerInstances",
+    "ec2:DescribeInstances", "ec2:DescribeInstanceTypes", "logs:GetLogEvents",
+)  # fmt: skip
+"""What Nextflow's executor does (its documentation, "AWS Cloud: AWS Batch")."""
+
+
+def _batch_statements(site: NextflowSettings) -> list[dict[str, Any]]:
+    if site.executor != "awsbatch":
+        return []
+    found: list[dict[str, Any]] = [{"Effect": "Allow", "Action": list(BATCH_ACTIONS), "Resource": ["*"]}]
+    if site.job_role:
+        found.append({"Effect": "Allow", "Action": ["iam:PassRole"], "Resource": [site.job_role]})
+    return found
 
 
 def _ini(values: Mapping[str, str]) -> str:

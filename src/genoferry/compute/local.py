@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -22,7 +24,6 @@ import psutil
 import structlog
 
 from genoferry.compute.credentials import write_private
-from genoferry.compute.processes import Stat, await_ends, has_argument, in_session, stat_of, with_argument
 from genoferry.compute.protocol import (
     Handle,
     JobSpec,
@@ -34,9 +35,20 @@ from genoferry.compute.protocol import (
 from genoferry.contracts.base import Contract
 from genoferry.contracts.keys import job_key
 from genoferry.errors import CleanUpFailed, SubmitFailed, SubmitUnavailable
+from genoferry.processes import (
+    Stat,
+    await_ends,
+    end_all,
+    has_argument,
+    in_session,
+    stat_of,
+    with_argument,
+    working_below,
+)
 
 log = structlog.get_logger()
-TERM_SECONDS = 10.0
+TERM_SECONDS = 40.0
+"""From TERM to KILL: a job ends its own children in that time, Nextflow its tasks on other machines."""
 WORKSPACE = "GENOFERRY_WORKSPACE"
 """Variable by which a job is told where its workspace is to be; it makes the folder where it needs one."""
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -111,11 +123,22 @@ class LocalRunner:
     async def workspaces(self, deployment: str) -> list[Workspace]:
         names = await asyncio.to_thread(_names, self._workspaces)
         found = [(name, parse_workspace_name(name, deployment)) for name in names]
-        return [Workspace(*parsed, name) for name, parsed in found if parsed]
+        return [Workspace(*parsed, name, self._age(name)) for name, parsed in found if parsed]
+
+    def _age(self, name: str) -> float:
+        try:
+            return time.time() - (self._workspaces / name).stat().st_mtime
+        except FileNotFoundError:
+            return 0.0
 
     async def discard(self, workspace: str) -> None:
-        """Remove its folder, which holds genotypes in clear."""
-        await asyncio.to_thread(_clear, self._workspaces / workspace)
+        """Remove its folder, which holds genotypes in clear, and first end what still works in it."""
+        await asyncio.to_thread(self._discard, self._workspaces / workspace)
+
+    def _discard(self, folder: Path) -> None:
+        if end_all(working_below(folder), TERM_SECONDS):
+            raise CleanUpFailed
+        _clear(folder)
 
     def _leftovers(self, deployment: str) -> list[Handle]:
         found = [(name, parse_job_name(name, deployment)) for name in _names(self._root)]
@@ -278,10 +301,29 @@ def _clear(folder: Path) -> None:
 
 
 def _remove(folder: Path) -> None:
-    """Till it is gone: another worker may be at the same files, and what is vanished ends a pass of `rmtree`."""
+    """Till it is gone: another worker may be at the same files, and what is vanished ends a pass of `rmtree`.
+
+    A tool may have left folders that their own user may not change.
+    """
+    tried = False
     while folder.exists():
-        with suppress(FileNotFoundError):
+        try:
             shutil.rmtree(folder)
+        except FileNotFoundError:
+            continue
+        except PermissionError:
+            if tried:
+                raise
+            tried = True
+            _make_writable(folder)
+
+
+def _make_writable(folder: Path) -> None:
+    folder.chmod(0o700)
+    for path, names, _ in os.walk(folder):  # from the top: a folder is entered after it was opened up
+        for name in names:
+            if not (below := Path(path) / name).is_symlink():
+                below.chmod(0o700)
 
 
 def _reap(child: subprocess.Popen[bytes]) -> None:

@@ -60,6 +60,11 @@ class MemoryRunner:
         return [kept for kept in self.kept.values() if parse_workspace_name(kept.name, deployment)]
 
     async def discard(self, workspace: str) -> None:
+        """Raises `AssertionError` while a job of the same uuid isn't cleaned: it could be at work there."""
+        uuid = workspace.rpartition("-")[0][-36:]
+        at_work = [name for name, seen in self.observations.items() if seen.handle.uuid == uuid]
+        if at_work:
+            raise AssertionError(f"{workspace} was discarded before {at_work} were cleaned")
         self.discarded.append(workspace)
         self.kept.pop(workspace, None)
 

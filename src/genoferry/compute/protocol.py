@@ -35,11 +35,12 @@ class Handle:
 
 @dataclass(frozen=True)
 class Workspace:
-    """What the attempts keep that read what attempt `staged_in` staged."""
+    """What the attempts keep that read what attempt `staged_in` staged; `age` is in seconds since it last changed."""
 
     uuid: str
     staged_in: int
     name: str
+    age: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ MAX_SCORES = 10_000
 MAX_OUTPUTS = 1000
 
 
-LOG_LINES, LOG_LINE = 20, 400
+LOG_LINES, LOG_LINE, LOG_BYTES = 20, 400, 4096
 LogTail = Annotated[tuple[Annotated[str, StringConstraints(max_length=LOG_LINE)], ...], Field(max_length=LOG_LINES)]
 """The last lines that the failed process printed. They may quote data: they go into the ledger, into no event."""
 

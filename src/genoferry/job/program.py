@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import tempfile
 import threading
 import uuid
@@ -16,7 +17,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import structlog
 from pydantic import ValidationError
@@ -26,9 +27,18 @@ from genoferry.contracts.events import MAX_TRACE_NAME, ErrorInfo
 from genoferry.contracts.jobfile import JobDocument, JobFile, StagedInput
 from genoferry.contracts.keys import exit_key, job_key, started_key, workspace_prefix
 from genoferry.contracts.reports import ExitReport, OutputReport
-from genoferry.errors import CalculationError, GenoferryError, NewerSchema, NotFound, StagingStopped, Superseded
+from genoferry.errors import (
+    CalculationError,
+    GenoferryError,
+    NewerSchema,
+    NotFound,
+    StagingStopped,
+    Superseded,
+    WorkspaceTaken,
+)
 from genoferry.handlers.protocol import JobHandler, Outcome, Shared, Task
 from genoferry.handlers.registry import Handlers, find
+from genoferry.job.guard import Guard
 from genoferry.job.reporter import Reporter
 from genoferry.job.storage import Storage, sha256_of
 from genoferry.settings import Settings
@@ -81,9 +91,11 @@ def run(
     reporter = Reporter(storage, job)
     reporter.report()
     scratch = Path(tempfile.mkdtemp(prefix="job-", dir=os.environ.get("GENOFERRY_SCRATCH")))
-    place = Place(settings, scratch, _shared(job, workspace), stop)
+    place = Place(settings, scratch, _shared(job, settings, workspace, scratch), stop)
     try:
-        report = work(job, storage, handlers, reporter, place)
+        with Guard(lambda: read_job(address, storage), stop) as guard:
+            report = work(job, storage, handlers, reporter, place)
+        guard.check()
     except Superseded as error:
         log.info("stopping quietly", cause=str(error))
         return EXIT_SUPERSEDED
@@ -140,15 +152,25 @@ class Place:
         if self.shared is None:
             return self.folder("inputs")
         self.shared.folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds genotypes in clear
+        check_own(self.shared.folder)
         folder = self.shared.folder / "inputs"
         folder.mkdir(exist_ok=True)
         return folder
 
 
-def _shared(job: JobFile, workspace: Path | None) -> Shared | None:
-    if workspace is None:
+def check_own(folder: Path) -> None:
+    """Raises `WorkspaceTaken` where another user made the folder, or put a link there, before us."""
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        raise WorkspaceTaken
+
+
+def _shared(job: JobFile, settings: Settings, workspace: Path | None, scratch: Path) -> Shared | None:
+    """Nothing where the engine needs none; the attempt's own where a runner gives none that would outlive it."""
+    if settings.compute.engine != "nextflow" and workspace is None:
         return None
-    return Shared(workspace, f"s3://{job.work_bucket}/{workspace_prefix(job.uuid, job.staged_in)}")
+    prefix = f"s3://{job.work_bucket}/{workspace_prefix(job.uuid, job.staged_in)}"
+    return Shared(workspace or scratch / "workspace", prefix)
 
 
 def work(job: JobFile, storage: Storage, handlers: Handlers, reporter: Reporter, place: Place) -> ExitReport:
@@ -161,13 +183,13 @@ def work(job: JobFile, storage: Storage, handlers: Handlers, reporter: Reporter,
         raise
     except CalculationError as error:
         log.error("calculation failed", code=error.code, cause=str(error), trace=error.trace_name)
-        return _failed(job, error).model_copy(
-            update={
-                "trace_name": error.trace_name and error.trace_name[:MAX_TRACE_NAME],
-                "trace_exit": error.trace_exit,
-                "scores": error.scores,
-                "log_tail": error.log_tail,
-            }
+        return _failed(
+            job,
+            error,
+            trace_name=error.trace_name and error.trace_name[:MAX_TRACE_NAME],
+            trace_exit=error.trace_exit,
+            scores=error.scores,
+            log_tail=error.log_tail,
         )
     except GenoferryError as error:
         log.error("job failed", code=error.code, cause=str(error))
@@ -198,8 +220,8 @@ def _work(job: JobFile, storage: Storage, handler: JobHandler, reporter: Reporte
 def fetch(
     job: JobFile, storage: Storage, folder: Path, reporter: Reporter, stop: threading.Event
 ) -> dict[str, dict[str, Path]]:
-    """The inputs into `folder`, by role and name; one that an earlier attempt fetched there whole is taken as it is.
-    Raises `DigestMismatch`, `SizeMismatch`, `StagingStopped`."""
+    """The inputs into `folder`, by role and name; one that an earlier attempt fetched there is taken as it is, if it is
+    whole and, where its digest was stated, right. Raises `DigestMismatch`, `SizeMismatch`, `StagingStopped`."""
     total, done, lock = sum(item.size for item in job.inputs), 0, threading.Lock()
 
     def moved(size: int) -> None:
@@ -212,7 +234,7 @@ def fetch(
 
     def one(item: StagedInput) -> tuple[str, str, Path]:
         target = folder / item.role / item.name
-        if target.exists() and target.stat().st_size == item.size:
+        if _is_whole(target, item):
             moved(item.size)
             return item.role, item.name, target
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -226,6 +248,12 @@ def fetch(
         for role, name, path in pool.map(one, job.inputs):
             files.setdefault(role, {})[name] = path
     return files
+
+
+def _is_whole(path: Path, item: StagedInput) -> bool:
+    if not path.exists() or path.stat().st_size != item.size:
+        return False
+    return item.sha256 is None or sha256_of(path) == item.sha256
 
 
 def _publish(job: JobFile, storage: Storage, outcome: Outcome) -> ExitReport:
@@ -259,7 +287,6 @@ def verified(inputs: Sequence[StagedInput]) -> Literal["digest", "size", "none"]
     return "digest" if all(item.sha256 for item in stated) else "size"
 
 
-def _failed(job: JobFile, error: GenoferryError) -> ExitReport:
-    return ExitReport(
-        uuid=job.uuid, attempt=job.attempt, nonce=job.nonce, exit_code=EXIT_FAILED, error=ErrorInfo.of(error)
-    )
+def _failed(job: JobFile, error: GenoferryError, **more: Any) -> ExitReport:
+    why = ErrorInfo.of(error)
+    return ExitReport(uuid=job.uuid, attempt=job.attempt, nonce=job.nonce, exit_code=EXIT_FAILED, error=why, **more)

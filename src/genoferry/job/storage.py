@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,8 @@ class Storage:
                 digest.update(chunk)
                 done += len(chunk)
                 moved(len(chunk))
+            file.flush()
+            os.fsync(file.fileno())  # another attempt may take it as it is
         if done != size:
             raise SizeMismatch("A staged input is not as long as it was when it was staged.")
         if sha256 is not None and digest.hexdigest() != sha256:

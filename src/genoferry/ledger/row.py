@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from genoferry.contracts.base import Contract, Versioned
-from genoferry.contracts.events import ErrorInfo, Event
+from genoferry.contracts.base import SCHEMA_VERSION, Contract, Versioned
+from genoferry.contracts.events import ErrorInfo, Event, Warn
 from genoferry.contracts.results import ResultPointer
 from genoferry.errors import RowTooLarge
 
@@ -37,6 +37,8 @@ class Intent(Contract):
     name: str
     nonce: str
     ref: str | None = None
+    warnings: tuple[Warn, ...] = ()
+    """Of the pre-flight, until they are told with `Created`."""
 
 
 class WorkspaceOwed(Contract):
@@ -179,5 +181,5 @@ def encoded(document: Row | CancelMark | Lease) -> str:
 
 
 def changed(row: Row, **changes: Any) -> Row:
-    """A validated copy with these fields changed."""
-    return row.model_copy(update=changes)
+    """A copy with these fields changed, of this version: an older worker may not know what is in it now."""
+    return row.model_copy(update={"schema_version": SCHEMA_VERSION} | changes)

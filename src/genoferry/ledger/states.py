@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from genoferry.contracts.events import ErrorInfo, Event, EventName, ProgressInfo, Warn, event_id, utc_time
+from genoferry.contracts.events import ErrorInfo, Event, EventName, ProgressInfo, event_id, utc_time
 from genoferry.contracts.results import ResultPointer
 from genoferry.errors import EventsWaiting, TooManyAttempts
 from genoferry.ledger.row import (
@@ -94,10 +94,11 @@ def intend(row: Row, now: int, intent: Intent) -> Row:
     return changed(row, intent=intent, runner=intent.runner, updated_at=now)
 
 
-def submitted(row: Row, now: int, *, attempt: int, ref: str, warnings: tuple[Warn, ...] = ()) -> Row:
+def submitted(row: Row, now: int, *, attempt: int, ref: str) -> Row:
     if row.state != "SUBMITTING" or row.attempt != attempt or row.intent is None:
         return row
-    intent = row.intent.model_copy(update={"ref": ref})
+    warnings = row.intent.warnings
+    intent = row.intent.model_copy(update={"ref": ref, "warnings": ()})
     row = changed(row, state="SUBMITTED", intent=intent, submitted_at=now, failures=0, updated_at=now)
     return tell(row, now, "Created", warnings=warnings or None)
 
@@ -196,7 +197,8 @@ def adopt(row: Row, *, now: int, dead: str, runner: str) -> Row:
         return row
     if row.intent is not None and row.attempt < MAX_ATTEMPTS:
         row = adopt(lose(row, now, attempt=row.attempt, delay=0), now=now, dead=dead, runner=runner)
-    return changed(row, runner=runner, updated_at=now)
+    intent = row.intent and row.intent.model_copy(update={"runner": runner})
+    return changed(row, runner=runner, intent=intent, updated_at=now)
 
 
 def _adopted(owed: CleanUp, dead: str, runner: str) -> CleanUp:
@@ -297,7 +299,9 @@ def newest(row: Row, *, timeout_at: int | None, socket_id: str | None, tracepare
 
 
 def _short(event: Event) -> Event:
-    """As `recent` keeps it: the error's message cut, since the row must stay small."""
+    """As `recent` keeps it: the error's message cut and no warnings, since the row must stay small."""
+    if event.warnings is not None:
+        event = event.model_copy(update={"warnings": None})
     if event.error is None:
         return event
     error = event.error.model_copy(update={"user_message": event.error.user_message[:160]})
@@ -316,13 +320,12 @@ def _next_attempt(row: Row) -> Row:
 def _end(row: Row, now: int, state: str, *, keep_results: bool = False) -> Row:
     """Terminal: what is owed from here on is publication and clean-up, of this attempt and of where it was staged."""
     own = row.staged_in == row.attempt
-    last = CleanUp(attempt=row.attempt, intent=row.intent, results=not keep_results, inputs=own)
-    if row.runner and (row.intent or not own):  # some attempt may have made a workspace
-        shared = WorkspaceOwed(staged_in=row.staged_in, runner=row.runner)
-        last = last.model_copy(update={"workspace": shared})
-    owed = [last]
+    made = row.runner is not None and (row.intent is not None or not own)  # some attempt may have made a workspace
+    shared = WorkspaceOwed(staged_in=row.staged_in, runner=row.runner or "") if made else None
+    owed = [CleanUp(attempt=row.attempt, intent=row.intent, results=not keep_results, inputs=own)]
     if not own:
         owed.append(CleanUp(attempt=row.staged_in, inputs=True))
+    owed[-1] = owed[-1].model_copy(update={"workspace": shared})  # after the compute of every attempt was ended
     return changed(
         row,
         state=state,

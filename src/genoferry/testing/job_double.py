@@ -59,9 +59,17 @@ class JobDouble:
         )
         self.runner.set_phase(self.name, "succeeded", 0)
 
-    def fail(self, error: GenoferryError, *, trace_name: str | None = None, trace_exit: int | None = None) -> None:
+    def fail(
+        self,
+        error: GenoferryError,
+        *,
+        trace_name: str | None = None,
+        trace_exit: int | None = None,
+        log_tail: tuple[str, ...] = (),
+    ) -> None:
         """It ends with an exit report that says why."""
-        self._exit(exit_code=1, error=ErrorInfo.of(error), trace_name=trace_name, trace_exit=trace_exit)
+        why = ErrorInfo.of(error)
+        self._exit(exit_code=1, error=why, trace_name=trace_name, trace_exit=trace_exit, log_tail=log_tail)
         self.runner.set_phase(self.name, "failed", 1)
 
     def die(self) -> None:

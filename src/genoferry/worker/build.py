@@ -17,6 +17,7 @@ from genoferry.ledger.due import Deadlines
 from genoferry.ledger.dynamodb import DynamoLedger
 from genoferry.ledger.leases import Leases, Observed
 from genoferry.notify import SnsPublisher
+from genoferry.pgsc.nextflow.checks import checked
 from genoferry.queue.sqs import SqsQueue, queue_url
 from genoferry.settings import Settings
 from genoferry.worker.preflight import Preflight
@@ -60,7 +61,7 @@ async def build(stack: AsyncExitStack, settings: Settings) -> Rooms:
         stager=stack.enter_context(closing(RealStager(settings))),
         handlers=registry.load(settings.compute.handler_modules),
         report_queue_url=report_url,
-        preflight=None if settings.preflight.mode == "off" else Preflight(settings),
+        preflight=None if settings.preflight.mode == "off" else stack.enter_context(closing(Preflight(settings))),
     )
 
 
@@ -73,6 +74,8 @@ async def _work_queue(clients: Clients, settings: Settings, url: str) -> SqsQueu
 def runner(settings: Settings) -> Runner:
     """The runner that the settings name."""
     compute = settings.compute
+    if compute.engine == "nextflow":
+        checked("GENOFERRY_WORKSPACES", str(settings.workspaces))  # now, not in every job
     credentials = JobCredentials(settings, assumed_role(compute.job_role_arn))
     return LocalRunner(
         compute.local_dir, workspaces=settings.workspaces, host=socket.gethostname(), credentials=credentials

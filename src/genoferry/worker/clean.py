@@ -52,10 +52,7 @@ async def _delete_objects(rooms: Rooms, row: Row, owed: CleanUp) -> None:
         await rooms.work.abort_uploads(prefix)
     if owed.results:
         await rooms.results.abort_uploads(results_prefix(row.uuid, owed.attempt))
-    kept = {job_key(row.uuid, owed.attempt)}
-    if not owed.inputs:
-        for shared in (inputs_prefix(row.uuid, owed.attempt), workspace_prefix(row.uuid, owed.attempt)):
-            kept |= {key async for key in rooms.work.keys(shared)}
-    await delete_below(rooms.work, prefix, keep=frozenset(kept))
+    shared = () if owed.inputs else (inputs_prefix(row.uuid, owed.attempt), workspace_prefix(row.uuid, owed.attempt))
+    await delete_below(rooms.work, prefix, keep=(job_key(row.uuid, owed.attempt), *shared))
     if owed.results:
         await delete_below(rooms.results, results_prefix(row.uuid, owed.attempt))

@@ -44,14 +44,16 @@ class Driver:
         self._rooms = rooms
         self._slots = slots
         self._stagings: dict[str, Staging] = {}
+        self._helds: dict[str, Held] = {}
 
     def has_slot(self) -> bool:
         """Whether another job could be staged now."""
         return not self._slots.locked()
 
     def stop_staging(self) -> None:
-        """What is being staged stops after its present parts; it stays resumable."""
-        for uuid in self._stagings:
+        """What is being staged stops after its present parts and stays resumable; what is looked at stops too."""
+        for uuid, held in self._helds.items():
+            held.stop.set()
             self._stop_staging(uuid)
 
     def _stop_staging(self, uuid: str) -> None:
@@ -72,6 +74,7 @@ class Driver:
 
     async def _held(self, held: Held) -> bool:
         did = False
+        self._helds[held.row.uuid] = held
         beat = asyncio.create_task(held.beat(lambda: self._at_beat(held)))
         beat.add_done_callback(lambda _: self._stop_staging(held.row.uuid))
         try:
@@ -82,6 +85,7 @@ class Driver:
         except LeaseLost:
             log.warning("lease lost", uuid=held.row.uuid)
         finally:
+            del self._helds[held.row.uuid]
             held.end_beat()
             await asyncio.wait([beat])  # whatever it ended with, the lease is given back
             await held.give_back()

@@ -84,16 +84,8 @@ def _by_report(rooms: Rooms, row: Row, report: ExitReport) -> Row:
         return succeed(row, now, attempt=report.attempt, results=pointers, verified=report.verified)
     error = report.error or ErrorInfo.of(CalculationError())
     if error.retryable:
-        return _lost(rooms, row, error, report.attempt)
-    return fail(
-        row,
-        now,
-        error,
-        attempt=report.attempt,
-        trace_name=report.trace_name,
-        trace_exit=report.trace_exit,
-        log_tail=report.log_tail,
-    )
+        return _lost(rooms, row, error, report.attempt, report)
+    return _fail(rooms, row, error, report.attempt, report)
 
 
 def _pointers(handler: JobHandler, report: ExitReport) -> tuple[ResultPointer, ...]:
@@ -103,10 +95,25 @@ def _pointers(handler: JobHandler, report: ExitReport) -> tuple[ResultPointer, .
     )
 
 
-def _lost(rooms: Rooms, row: Row, error: ErrorInfo, attempt: int) -> Row:
+def _fail(rooms: Rooms, row: Row, error: ErrorInfo, attempt: int, report: ExitReport | None) -> Row:
+    """With the process to blame, where the job's report names one."""
+    if report is None:
+        return fail(row, rooms.now(), error, attempt=attempt)
+    return fail(
+        row,
+        rooms.now(),
+        error,
+        attempt=attempt,
+        trace_name=report.trace_name,
+        trace_exit=report.trace_exit,
+        log_tail=report.log_tail,
+    )
+
+
+def _lost(rooms: Rooms, row: Row, error: ErrorInfo, attempt: int, report: ExitReport | None = None) -> Row:
     """The next attempt, by policy; the last one's loss is the job's failure."""
     now = rooms.now()
     most = rooms.settings.worker.max_lost_attempts
     if row.lost_attempts + 1 >= most or row.attempt >= MAX_ATTEMPTS:
-        return fail(row, now, error, attempt=attempt)
+        return _fail(rooms, row, error, attempt, report)
     return lose(row, now, attempt=attempt, delay=rooms.backoff_millis(row.lost_attempts))

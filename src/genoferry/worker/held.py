@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -24,6 +25,8 @@ class Held:
         self.row = row
         self._lock = asyncio.Lock()
         self.lost = False
+        self.stop = threading.Event()
+        """Ends what runs on a thread for this row."""
         self._done = asyncio.Event()
 
     @property

@@ -44,6 +44,7 @@ class Worker:
         self._next_hold = 0.0
         self._next_look = 0.0
         self._next_sweep = 0.0
+        self._sweeping: asyncio.Task[None] | None = None
         self._calm = 0
 
     def stop(self) -> None:
@@ -106,7 +107,18 @@ class Worker:
             log.info("runner lease", runner=self.rooms.runner.key, held=self._token is not None)
         if self._token is not None and now >= self._next_sweep:
             self._next_sweep = now + SWEEP_SECONDS
+            self._sweeping = self._sweeping or asyncio.create_task(self._sweep(), name="sweep")
+
+    async def _sweep(self) -> None:
+        """Beside the turns: hundreds of gigabytes take longer to delete than a lease lasts."""
+        try:
             await self._watch.sweep()
+        except GenoferryError as error:
+            log.warning("sweep failed", code=error.code, cause=str(error))
+        except Exception:
+            log.exception("unexpected")
+        finally:
+            self._sweeping = None
 
     @property
     def _lease_name(self) -> str:
@@ -174,6 +186,9 @@ class Worker:
 
     async def _wind_up(self) -> None:
         """Grace for what is running; then it stops where it is, and every lease is given back."""
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+            await asyncio.gather(self._sweeping, return_exceptions=True)
         left = set(self._driving.values())
         if left:
             _, left = await asyncio.wait(left, timeout=self.rooms.settings.worker.grace_seconds)

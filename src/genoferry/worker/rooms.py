@@ -59,9 +59,9 @@ class Stager(Protocol):
 
 
 class Checks(Protocol):
-    """The pre-flight as the worker sees it (`worker.preflight.Preflight`). Blocking: it is called on a thread."""
+    """The pre-flight as the worker sees it (`worker.preflight.Preflight`)."""
 
-    def check(
+    async def check(
         self, handler: Looks, plan: Plan, inputs: Sequence[StagedInput], *, stop: threading.Event
     ) -> tuple[Warn, ...]: ...
 

@@ -7,6 +7,7 @@ import structlog
 from genoferry import faults
 from genoferry.compute.protocol import Handle, JobSpec, job_name, workspace_name
 from genoferry.contracts.base import check_version
+from genoferry.contracts.events import Warn
 from genoferry.contracts.jobfile import JobDocument, JobFile, Manifest, StagedInput
 from genoferry.contracts.keys import job_key, manifest_key
 from genoferry.errors import AlreadySubmitted, NotFound
@@ -26,8 +27,8 @@ async def submit(held: Held) -> None:
     rooms = held.rooms
     handler, plan = await read_plan(rooms, held.row)
     inputs = await _staged(rooms, held.row)
-    warnings = await look(held, handler, plan, inputs)
-    row = await held.update(lambda there: intend(there, rooms.now(), _intent(rooms, there)))
+    warnings = await look(held, handler, plan, inputs) if held.row.intent is None else ()
+    row = await held.update(lambda there: intend(there, rooms.now(), _intent(rooms, there, warnings)))
     if row.state != "SUBMITTING" or row.intent is None:
         return
     faults.point("intent")
@@ -37,21 +38,20 @@ async def submit(held: Held) -> None:
     spec = JobSpec(row.uuid, row.attempt, row.intent.name, f"s3://{rooms.work.bucket}/{key}", shared)
     ref = await rooms.runner.submit(spec)
     faults.point("submit")
-    after = await held.update(
-        lambda there: submitted(there, rooms.now(), attempt=spec.attempt, ref=ref, warnings=warnings)
-    )
+    after = await held.update(lambda there: submitted(there, rooms.now(), attempt=spec.attempt, ref=ref))
     faults.point("record")
     if after.attempt != spec.attempt or after.terminal:
         await rooms.runner.clean(Handle(spec.uuid, spec.attempt, spec.name, ref))
     log.info("submitted", uuid=row.uuid, attempt=spec.attempt, runner=rooms.runner.key)
 
 
-def _intent(rooms: Rooms, row: Row) -> Intent:
+def _intent(rooms: Rooms, row: Row, warnings: tuple[Warn, ...]) -> Intent:
     return Intent(
         attempt=row.attempt,
         runner=rooms.runner.key,
         name=job_name(row.deployment, row.uuid, row.attempt),
         nonce=rooms.new_id(),
+        warnings=warnings,
     )
 
 

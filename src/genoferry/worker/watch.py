@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
 import structlog
 
-from genoferry.compute.protocol import Handle, Observation, job_name
+from genoferry.compute.protocol import Handle, Observation, Workspace, job_name
 from genoferry.contracts.events import ErrorInfo
 from genoferry.errors import GenoferryError, RunDeadline, ServiceError, StartDeadline
 from genoferry.ledger.due import CLEAN, deadline_at
 from genoferry.ledger.leases import runner_lease
-from genoferry.ledger.row import OwedRow, Row, State
+from genoferry.ledger.row import KEEP_MILLIS, CancelMark, OwedRow, Row, State
 from genoferry.ledger.states import admit, adopt, expire, fail, looked
 from genoferry.ledger.update import Transition, read, update
 from genoferry.worker.finish import read_report, settle
@@ -76,16 +77,18 @@ class Watch:
     async def sweep(self) -> None:
         """Clean what the compute still has of attempts that are over: left by a worker that stalled or a host that
         was away. What the ledger doesn't know, or has work owed for, is left alone."""
-        for handle in await self.rooms.runner.leftovers(self.rooms.settings.deployment):
-            row = await self.rooms.ledger.get(handle.uuid)
-            if isinstance(row, Row) and is_over(row, handle.attempt):
-                await self.rooms.runner.clean(handle)
-                log.info("swept", uuid=handle.uuid, attempt=handle.attempt)
-        for kept in await self.rooms.runner.workspaces(self.rooms.settings.deployment):
-            row = await self.rooms.ledger.get(kept.uuid)
-            if isinstance(row, Row) and is_done_with(row, kept.staged_in):
-                await self.rooms.runner.discard(kept.name)
-                log.info("swept", uuid=kept.uuid, workspace=kept.staged_in)
+        runner, deployment = self.rooms.runner, self.rooms.settings.deployment
+        for handle in await runner.leftovers(deployment):
+            async with _on_its_own(handle.uuid):
+                row = await self.rooms.ledger.get(handle.uuid)
+                if isinstance(row, Row) and is_over(row, handle.attempt):
+                    await runner.clean(handle)
+                    log.info("swept", uuid=handle.uuid, attempt=handle.attempt)
+        for kept in await runner.workspaces(deployment):
+            async with _on_its_own(kept.uuid):
+                if is_done_with(await self.rooms.ledger.get(kept.uuid), kept):
+                    await runner.discard(kept.name)
+                    log.info("swept", uuid=kept.uuid, workspace=kept.staged_in)
 
     async def _is_ours(self, row: OwedRow) -> bool:
         if row.runner in (None, self.rooms.runner.key):
@@ -197,10 +200,26 @@ def is_over(row: Row, attempt: int) -> bool:
     return not owed and (row.attempt > attempt or (row.attempt == attempt and row.terminal))
 
 
-def is_done_with(row: Row, staged_in: int) -> bool:
-    """Whether no attempt can come that would use that workspace, and its removal isn't owed."""
-    owed = any(up.workspace and up.workspace.staged_in == staged_in for up in row.clean_up)
-    return not owed and (row.staged_in > staged_in or (row.staged_in == staged_in and row.terminal))
+def is_done_with(row: Row | CancelMark | None, kept: Workspace) -> bool:
+    """Whether no attempt can come that would use that workspace, and its removal isn't owed. A row that is gone from
+    the ledger ended longer ago than rows are kept: genotypes in clear must not outlive it."""
+    if not isinstance(row, Row):
+        return kept.age * 1000 > KEEP_MILLIS
+    owed = any(up.workspace and up.workspace.staged_in == kept.staged_in for up in row.clean_up)
+    return not owed and (row.staged_in > kept.staged_in or (row.staged_in == kept.staged_in and row.terminal))
+
+
+@asynccontextmanager
+async def _on_its_own(uuid: str) -> AsyncIterator[None]:
+    """One leftover's trouble must not keep the others."""
+    try:
+        yield
+    except ServiceError:
+        raise
+    except GenoferryError as error:
+        log.warning("not swept", uuid=uuid, code=error.code, cause=str(error))
+    except Exception:
+        log.exception("unexpected", uuid=uuid)
 
 
 def fair(waiting: Iterable[OwedRow], running: Counter[str]) -> list[OwedRow]:

@@ -226,9 +226,35 @@ def test_what_works_in_the_workspace_is_ended_and_the_workspace_is_kept_until_it
     asyncio.run(runner.clean(handle))
     assert ended(found)
     assert not (tmp_path / NAME).exists()
-    assert asyncio.run(make(tmp_path).workspaces("test")) == [Workspace(UUID, 1, WORKSPACE)]
+    (kept,) = asyncio.run(make(tmp_path).workspaces("test"))
+    assert kept == Workspace(UUID, 1, WORKSPACE, kept.age)
     assert asyncio.run(make(tmp_path).workspaces("another")) == []
     assert asyncio.run(make(tmp_path).leftovers("test")) == []
     for _ in range(2):
         asyncio.run(make(tmp_path).discard(WORKSPACE))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_works_in_a_workspace_any_more_when_it_is_removed(
+    make: Callable[..., LocalRunner], tmp_path: Path
+) -> None:
+    """Not even what left the job's session, as a daemon does."""
+    workspace = tmp_path / WORKSPACE
+    workspace.mkdir()
+    daemon = subprocess.Popen(
+        [sys.executable, "-c", "import time; time.sleep(600)"], cwd=workspace, start_new_session=True
+    )
+    asyncio.run(make(tmp_path).discard(WORKSPACE))
+    assert daemon.wait() < 0
+    assert not workspace.exists()
+
+
+def test_what_a_tool_made_read_only_is_removed_all_the_same(make: Callable[..., LocalRunner], tmp_path: Path) -> None:
+    folder = tmp_path / WORKSPACE / "work" / "env"
+    folder.mkdir(parents=True)
+    (folder / "library").write_text("x")
+    (folder / "library").chmod(0o400)
+    folder.chmod(0o500)
+    folder.parent.chmod(0o500)
+    asyncio.run(make(tmp_path).discard(WORKSPACE))
     assert list(tmp_path.iterdir()) == []

@@ -10,14 +10,15 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from genoferry.contracts.pipeline import PipelineParam
-from genoferry.errors import GenomesMissing, NextflowMissing
+from genoferry.errors import CalculationStopped, GenomesMissing, HeadStillRuns, NextflowMissing
 from genoferry.pgsc.nextflow import head, remains
+from genoferry.pgsc.nextflow.heart import Heart, here
 from genoferry.pgsc.nextflow.places import Places
 from genoferry.pgsc.nextflow.stock import stock
+from genoferry.processes import stat_of
 from genoferry.testing.waiting import wait_until
 
 SLEEPER = "import sys, time; print('ready', flush=True); time.sleep(600)"
@@ -71,9 +72,15 @@ def run(places: Places, script: str, stop: threading.Event | None = None, looks:
 def test_its_exit_code_and_what_it_prints(places: Places) -> None:
     looks: list[int] = []
     assert run(places, "pwd; echo oh >&2; exit 3", looks=looks) == 3
-    assert head.tail(places.console, 9) == [str(places.launch), "oh"]
+    assert head.tail(places.console) == [str(places.launch), "oh"]
     assert looks, "there is a look at its end, however short it was"
     assert run(places, "kill -9 $$") == -9
+
+
+def has_ended(pid: int) -> bool:
+    """Gone, or a zombie whose parent is slow."""
+    stat = stat_of(pid)
+    return stat is None or stat.zombie
 
 
 def set_when(stop: threading.Event, path: Path) -> None:
@@ -91,14 +98,14 @@ def test_a_stop_ends_it_and_all_that_it_started(places: Places) -> None:
         assert run(places, script, stop) < 0
     finally:
         head.GRACE = grace
-    assert not psutil.pid_exists(int(pid.read_text()))
+    assert has_ended(int(pid.read_text()))
 
 
 def test_a_task_that_outlives_a_killed_head_is_ended(places: Places) -> None:
     pid = places.workspace / "pid"
     task = places.workspace / "work" / "ab" / "cdef"
     assert run(places, f"cd {task}; sleep 600 & echo $! > {pid}; kill -9 $$") == -9
-    assert not psutil.pid_exists(int(pid.read_text()))
+    assert has_ended(int(pid.read_text()))
 
 
 def test_a_launcher_that_is_not_there(places: Places) -> None:
@@ -122,10 +129,11 @@ def test_its_environment_is_bare(places: Places, monkeypatch: pytest.MonkeyPatch
 def test_what_an_earlier_attempt_left_running_is_ended(places: Places, start: Started, tmp_path: Path) -> None:
     theirs = [start(places.launch, SLEEPER), start(places.workspace / "work" / "ab" / "cdef", SLEEPER)]
     stranger = start(tmp_path, SLEEPER)
-    assert remains.end_remains(places.workspace) == 2
-    assert not [child.pid for child in theirs if psutil.pid_exists(child.pid)]
+    assert remains.end_remains(places.workspace, session=12345)
+    assert [child.poll() for child in theirs] == [None, None], "another session's are another attempt's"
+    assert remains.end_remains(places.workspace)
+    assert all(has_ended(child.pid) for child in theirs)
     assert stranger.poll() is None
-    assert remains.end_remains(places.workspace) == 0
 
 
 def test_a_lock_that_nobody_here_holds_is_removed_and_a_free_one_is_left(
@@ -163,24 +171,86 @@ def test_files_get_names_of_ours_and_keep_them_over_attempts(places: Places, tmp
         stock(request(), files, [score], places)
     found = {path.name: path for folder in (places.genomes, places.scores) for path in folder.iterdir()}
     assert set(found) == {"cohort_22.pgen", "cohort_22.pvar.zst", "cohort_22.psam", "score_0.txt.gz"}
-    assert found["cohort_22.pgen"].samefile(files[ROW["geno"]])
+    before = {name: path.stat().st_ino for name, path in found.items()}
+    stock(request(), files, [score], places)
+    assert {name: path.stat().st_ino for name, path in found.items()} == before
+    files[ROW["geno"]].unlink()
+    files[ROW["geno"]].write_text("fetched again, whole")
+    stock(request(), files, [score], places)
+    assert found["cohort_22.pgen"].read_text() == "fetched again, whole"
 
 
-def test_a_file_of_another_disk_is_copied_with_its_time(
-    places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_input_of_the_workspace_is_linked_and_a_mirrors_file_is_not(places: Places, tmp_path: Path) -> None:
+    own = places.workspace / "inputs"
+    own.mkdir()
+    files = {ROW[key]: own / key for key in ("geno", "variants", "pheno")}
+    for path in (*files.values(), tmp_path / "mirrored"):
+        path.write_text(path.name)
+    stock(request(), files, [tmp_path / "mirrored"], places)
+    assert (places.genomes / "cohort_22.pgen").samefile(own / "geno")
+    assert not (places.scores / "score_0.txt").samefile(tmp_path / "mirrored")
+
+
+def test_a_copy_keeps_the_time_of_its_last_change(places: Places, tmp_path: Path) -> None:
     files = {ROW[key]: tmp_path / "f" for key in ("geno", "variants", "pheno")}
     (tmp_path / "f").write_text("f")
     os.utime(tmp_path / "f", ns=(10**18, 10**18))
-
-    def other_disk(*_: object) -> None:
-        raise OSError(18, "Invalid cross-device link")
-
-    monkeypatch.setattr(os, "link", other_disk)
     stock(request(), files, [tmp_path / "f"], places)
     (score,) = places.scores.iterdir()
     assert score.stat().st_mtime_ns == 10**18
-    assert score.read_text() == "f"
+
+
+class Elsewhere(Heart):
+    """A heart that beats on another machine."""
+
+    def beat(self) -> None:
+        super().beat()
+        self.path.write_text(self.path.read_text().replace(here(), "another boot"))
+
+
+def heart(places: Places, kind: type[Heart] = Heart) -> Heart:
+    return kind(places.workspace / "heart", threading.Event(), silence=0.3, poll=0.02)
+
+
+def test_where_nothing_beats_or_what_beat_was_here_nobody_waits(places: Places) -> None:
+    heart(places).await_silence()
+    heart(places).beat()
+    waiting = heart(places)
+    waiting.stop.set()
+    waiting.await_silence()
+
+
+def test_a_head_elsewhere_that_fell_silent_is_over(places: Places) -> None:
+    heart(places, Elsewhere).beat()
+    heart(places).await_silence()
+
+
+def test_a_head_elsewhere_that_beats_keeps_its_workspace_and_its_lock(places: Places) -> None:
+    other, done = heart(places, Elsewhere), threading.Event()
+    other.beat()
+
+    def live() -> None:
+        while not done.wait(0.01):
+            other.beat()
+
+    beating = threading.Thread(target=live)
+    beating.start()
+    try:
+        with pytest.raises(HeadStillRuns):
+            remains.take_over(places.workspace, places.launch, heart(places))
+    finally:
+        done.set()
+        beating.join()
+    other.end()
+    heart(places).await_silence()
+
+
+def test_a_stop_ends_the_waiting(places: Places) -> None:
+    heart(places, Elsewhere).beat()
+    waiting = heart(places)
+    waiting.stop.set()
+    with pytest.raises(CalculationStopped):
+        waiting.await_silence()
 
 
 def test_a_genome_that_is_not_there(places: Places) -> None:

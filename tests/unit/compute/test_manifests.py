@@ -139,6 +139,16 @@ def test_a_slurm_job_is_not_requeued_and_limited_in_time() -> None:
     assert words[-5:] == ["exec", "genoferry", "job", "run", SPEC.uri]
 
 
+def test_a_slurm_jobs_log_is_where_all_nodes_can_write() -> None:
+    known = settings(**NEEDED["slurm"])
+    shared = known.compute.model_copy(update={"workspaces": Path("/shared/%j")})
+    headers, _ = sbatch(manifest("slurm", SPEC, known.model_copy(update={"compute": shared}))[1])
+    assert headers["output"] == f"/shared/%%j/{SPEC.name}.log"
+    spaced = known.compute.model_copy(update={"workspaces": Path("/shared folder")})
+    with pytest.raises(SettingsError, match="GENOFERRY_WORKSPACES"):
+        manifest("slurm", SPEC, known.model_copy(update={"compute": spaced}))
+
+
 TEXT = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), min_size=1, max_size=40)
 
 
@@ -202,8 +212,8 @@ def test_what_is_missing_or_does_not_fit_is_named(runner: Any, changes: dict[str
         manifest(runner, SPEC, settings(**{**NEEDED[runner], **changes}))
 
 
-@pytest.mark.parametrize("runner", ["kubernetes", "batch"])
-def test_a_container_has_its_workspace_in_no_ones_home(runner: Any) -> None:
+@pytest.mark.parametrize("runner", ["kubernetes", "batch", "slurm"])
+def test_another_machine_has_its_workspace_in_no_ones_home(runner: Any) -> None:
     known = settings(**NEEDED[runner])
     known = known.model_copy(update={"compute": known.compute.model_copy(update={"workspaces": None})})
     with pytest.raises(SettingsError, match="GENOFERRY_WORKSPACES"):

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from genoferry.aws.objects import MemoryObjects
 from genoferry.contracts.jobfile import JobFile, StagedInput, Tombstone
 from genoferry.contracts.reports import ExitReport, OutputReport, ScoreReport
-from genoferry.errors import NotFound, ServiceUnavailable, SizeMismatch, ZeroMatches
+from genoferry.errors import CalculationStopped, NotFound, ServiceUnavailable, SizeMismatch, ZeroMatches
 from genoferry.handlers.protocol import Outcome, Produced, Shared
 from genoferry.job import program, reporter
 from genoferry.job.storage import Storage
@@ -168,6 +168,43 @@ def test_telling_how_far_it_is_reads_no_bucket(place, monkeypatch):
     assert reads == ["get", "fetch", "get"], "job.json, the input, and job.json again before anything is published"
 
 
+def test_an_attempt_that_is_given_up_while_it_works_stops_by_itself(place, monkeypatch):
+    monkeypatch.setattr(program.Guard.__init__, "__defaults__", (0.01,))
+
+    def act(task):
+        place.put_tombstone()
+        assert task.stop.wait(10)
+        raise CalculationStopped
+
+    place.handler.act = act
+    assert place.run() == program.EXIT_SUPERSEDED
+    assert place.report is None
+    assert place.results.content == {}
+
+
+def test_without_a_runners_workspace_the_engine_gets_one_of_the_attempts_own(place, monkeypatch):
+    monkeypatch.setenv("GENOFERRY_ENGINE", "nextflow")
+    assert place.run() == 0
+    assert place.handler.tasks[0].shared.folder.is_relative_to(place.scratch)
+
+
+def test_a_workspace_that_is_a_link_is_refused(place, tmp_path_factory):
+    there = tmp_path_factory.mktemp("elsewhere")
+    link = tmp_path_factory.mktemp("shared") / "gw-test"
+    link.symlink_to(there)
+    assert place.run(workspace=link) == program.EXIT_FAILED
+    assert place.report.error.code == "workspace-taken"
+    assert list(there.iterdir()) == []
+
+
+def test_an_input_that_was_changed_on_the_disk_is_fetched_again(place, tmp_path_factory):
+    workspace = tmp_path_factory.mktemp("shared")
+    (workspace / "inputs/target/a").mkdir(parents=True)
+    (workspace / "inputs/target/a/b.txt").write_bytes(b"plaintexT")
+    assert place.run(workspace=workspace) == 0
+    assert place.results.content[f"{UUID}/1/echo.txt"] == b"plaintext"
+
+
 def test_half_an_input_that_a_killed_attempt_left_is_not_taken_for_a_whole_one(place, tmp_path_factory):
     workspace = tmp_path_factory.mktemp("shared")
     (workspace / "inputs/target/a").mkdir(parents=True)
@@ -253,7 +290,7 @@ def test_job_json_of_another_version(place, text):
 
 
 def test_job_json_of_a_newer_schema(place):
-    place.put_job(schema_version=2)
+    place.put_job(schema_version=3)
     assert place.run() == program.EXIT_FAILED
     assert not place.handler.tasks
 

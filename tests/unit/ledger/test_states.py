@@ -6,7 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from genoferry.contracts.events import MAX_EVENT_BYTES, ErrorInfo, ProgressInfo, event_id
+from genoferry.contracts.events import MAX_EVENT_BYTES, ErrorInfo, ProgressInfo, StepInfo, Warn, event_id
 from genoferry.contracts.results import ResultPointer
 from genoferry.errors import EventsWaiting, TooManyAttempts
 from genoferry.ledger import states
@@ -189,6 +189,22 @@ Life.TestCase.settings = settings(max_examples=60, stateful_step_count=60, deadl
 TestLife = Life.TestCase
 
 
+PROGRESS = ProgressInfo(
+    phase="p" * 32,
+    done=10**5,
+    total=10**6,
+    unit="processes",
+    steps=tuple(StepInfo(name=f"{n:032d}", done=999, running=99, pending=9, peak_memory=10**11) for n in range(24)),
+    cpu_hours=12345.6789,
+)
+"""As large as the Nextflow engine's gets."""
+
+
+def _intent(number):
+    warnings = tuple(Warn(code="c" * 24, message="w" * 160) for _ in range(12))
+    return Intent(attempt=number, runner="local:" + "h" * 64, name="n" * 59, nonce="x" * 36, warnings=warnings)
+
+
 def _at_most(make_row, *, keep_outbox):
     """A row driven as far as it goes: 500 files, 16 attempts, each failing with the longest message."""
     row = make_row(socket_id="s" * 256, traceparent=f"00-{'a' * 32}-{'b' * 16}-01", experiment_id="e" * 128)
@@ -199,14 +215,14 @@ def _at_most(make_row, *, keep_outbox):
             row = states.file_state(row, index, FileState(etag=f'"{index:032x}-1234"'), attempt=number)
         row = states.file_state(row, 499, FileState(upload_id="u" * 200, source_etag=f'"{1:064x}"'), attempt=number)
         row = states.staged(row, now, attempt=number)
-        row = states.intend(row, now, Intent(attempt=number, runner="local:" + "h" * 64, name="n" * 59, nonce="x" * 36))
+        row = states.intend(row, now, _intent(number))
         row = states.submitted(row, now, attempt=number, ref="r" * 300)
         row = states.running(row, now, attempt=number)
-        row = states.progressed(
-            row, now, ProgressInfo(phase="p" * 40, done=1, total=2, unit="bytes"), attempt=number, every=0
-        )
+        row = states.progressed(row, now, PROGRESS, attempt=number, every=0)
         largest = max(largest, len(encoded(row)))
-        row = states.fail(row, now, ERROR, attempt=number, trace_name="T" * 80, trace_exit=15)
+        row = states.fail(
+            row, now, ERROR, attempt=number, trace_name="T" * 80, trace_exit=15, log_tail=("l" * 400,) * 10
+        )
         largest = max(largest, len(encoded(row)))
         if not keep_outbox:
             row = states.published(row, frozenset(e.event_id for e in row.outbox))

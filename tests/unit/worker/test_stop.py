@@ -205,6 +205,7 @@ async def test_what_a_dead_runner_left_is_adopted(world, uuids):
     world.cancel(uuids[0])
     await world.until(lambda: world.row().terminal and not world.row().clean_up)
     assert [name.rpartition("-")[2] for name in other.cleaned] == ["1"]
+    assert other.discarded == [world.runner.submitted[0].workspace], "or nobody would be owed its removal"
     world.send(onDuplicate="restart", message_id="again")
     await world.until(lambda: len(other.submitted) == 1)
     assert other.submitted[0].attempt == 2

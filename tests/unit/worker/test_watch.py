@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from genoferry.contracts.reports import ExitReport, OutputReport
-from genoferry.errors import ComputeError, JobLost, ServiceUnavailable, ZeroMatches
+from genoferry.errors import ComputeError, JobLost, NodeLost, ServiceUnavailable, ZeroMatches
 from genoferry.testing.clock import simulated
 
 
@@ -62,6 +62,23 @@ async def test_a_job_that_is_always_lost_fails(world):
     await world.settled(state="FAILED")
     assert world.messages("Failed")[0]["error"]["code"] == "job-lost"
     assert len(world.runner.submitted) == 3
+
+
+@simulated
+async def test_the_last_of_its_lost_attempts_still_names_the_process(world):
+    world.start()
+    world.send()
+    for attempt in (1, 2, 3):
+        job = await running(world, attempt=attempt)
+        job.fail(NodeLost(), trace_name="PGSC:MATCH_COMBINE", trace_exit=143, log_tail=("node is going down",))
+    row = await world.settled(state="FAILED")
+    (failed,) = world.messages("Failed")
+    assert (failed["error"]["code"], failed["trace_name"], failed["trace_exit"]) == (
+        "node-lost",
+        "PGSC:MATCH_COMBINE",
+        143,
+    )
+    assert row.log_tail == ("node is going down",)
 
 
 @simulated

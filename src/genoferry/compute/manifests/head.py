@@ -85,9 +85,9 @@ def workspace(spec: JobSpec, settings: Settings) -> str | None:
 
 
 def check_place(settings: Settings) -> None:
-    """For a container. Raises `SettingsError` where its workspace would be in the home of who submits it."""
+    """For another machine. Raises `SettingsError` where its workspace would be in the home of who submits it."""
     if settings.compute.engine == "nextflow" and settings.compute.workspaces is None:
-        raise SettingsError("GENOFERRY_WORKSPACES is not set: a container's workspaces need a folder of their own.")
+        raise SettingsError("GENOFERRY_WORKSPACES is not set: workspaces of other machines need a folder of their own.")
 
 
 def _of_section(section: NextflowSettings) -> dict[str, Any]:

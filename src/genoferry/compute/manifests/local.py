@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from genoferry.compute.credentials import PASSED_ON, PASSED_ON_PREFIX
+from genoferry.compute.credentials import PASSED_ON, PASSED_ON_PREFIXES
 from genoferry.compute.manifests.head import HeadSettings, command, workspace
 from genoferry.compute.protocol import JobSpec
 from genoferry.settings import Settings
@@ -25,6 +25,6 @@ def manifest(spec: JobSpec, settings: Settings, _: HeadSettings) -> str:
         "folder": folder,
         "scratch": f"{folder}/scratch",
         "workspace": workspace(spec, settings),
-        "environment": sorted([*PASSED_ON, *OWN, f"{PASSED_ON_PREFIX}*"]),
+        "environment": sorted([*PASSED_ON, *OWN, *(f"{prefix}*" for prefix in PASSED_ON_PREFIXES)]),
     }
     return json.dumps(document, indent=2) + "\n"

@@ -7,6 +7,7 @@ import shlex
 
 from genoferry.compute.manifests.head import (
     HeadSettings,
+    check_place,
     checked,
     command,
     deadline,
@@ -18,7 +19,11 @@ from genoferry.settings import Settings
 
 
 def manifest(spec: JobSpec, settings: Settings, head: HeadSettings) -> str:
-    """Source of the options: sbatch(1). Every one is checked, since a header has no quotes that can be relied on."""
+    """Source of the options: sbatch(1). Every one is checked, since a header has no quotes that can be relied on.
+
+    Its log is beside the workspaces, which all nodes see: `%` would stand for something there."""
+    check_place(settings)
+    log = f"{settings.workspaces}/{spec.name}.log"
     options = {
         "job-name": spec.name,
         "comment": ":".join(("genoferry", *identity(spec, settings).values())),
@@ -28,7 +33,7 @@ def manifest(spec: JobSpec, settings: Settings, head: HeadSettings) -> str:
         "cpus-per-task": str(head.cpus),
         "mem": f"{head.memory_mib}M",
         "time": str(math.ceil(deadline(settings) / 60)),
-        "output": f"{settings.compute.local_dir}/{spec.name}.log",
+        "output": log.replace("%", "%%"),
         "export": "NONE",
     }
     headers = [f"#SBATCH --{name}={checked(VARIABLES.get(name, name), text)}" for name, text in options.items() if text]
@@ -38,5 +43,5 @@ def manifest(spec: JobSpec, settings: Settings, head: HeadSettings) -> str:
     return "\n".join(["#!/bin/sh", *headers, "#SBATCH --no-requeue", *steps, ""])
 
 
-VARIABLES = {"partition": "GENOFERRY_NEXTFLOW_QUEUE", "output": "GENOFERRY_LOCAL_DIR"}
+VARIABLES = {"partition": "GENOFERRY_NEXTFLOW_QUEUE", "output": "GENOFERRY_WORKSPACES"}
 """The setting that an option comes from."""

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from genoferry.contracts.pipeline import PipelineParam
-from genoferry.errors import ScorefileMissing
 from genoferry.handlers.protocol import Task
 from genoferry.handlers.scores import SCOREFILE, TARGET
+from genoferry.handlers.scores.sources import score_source
 from genoferry.pgsc.inputs import Inputs, Outcome
 
 
-def _inputs(task: Task, pipeline: PipelineParam, scorefiles: Sequence[Path]) -> Inputs:
+def _inputs(task: Task, pipeline: PipelineParam) -> Inputs:
     nxf = pipeline.nxf_params_file
     return Inputs(
         run_id=pipeline.id,
         targets=pipeline.target_genomes,
         files=task.files[TARGET],
-        scorefiles=scorefiles,
+        scorefiles=_scorefiles(task, pipeline),
         build=nxf.target_build,
         min_overlap=nxf.min_overlap,
         keep_ambiguous=nxf.keep_ambiguous,
@@ -32,7 +32,7 @@ def _embedded(task: Task, pipeline: PipelineParam) -> Outcome:
     from genoferry.pgsc.engine import run
 
     return run(
-        _inputs(task, pipeline, _scorefiles(task, pipeline)),
+        _inputs(task, pipeline),
         work=task.work,
         out=task.out,
         progress=lambda phase, done, total: task.progress(phase, done, total, "steps"),
@@ -46,11 +46,9 @@ def _nextflow(task: Task, pipeline: PipelineParam) -> Outcome:
 
     assert task.shared is not None  # noqa: S101  # a job of this engine gets one
     site = task.settings.nextflow
-    by_pipeline = task.settings.compute.score_mirror is None and not site.offline
     places = Places(task.shared.folder, task.attempt, f"{task.shared.prefix}work" if site.bucket_workspaces else None)
-    inputs = _inputs(task, pipeline, _staged(task) if by_pipeline else _scorefiles(task, pipeline))
     return run(
-        Calculation(inputs, pipeline, site, places),
+        Calculation(_inputs(task, pipeline), pipeline, site, places),
         out=task.out,
         progress=lambda info: task.progress(
             info.phase, info.done, info.total, info.unit, steps=info.steps, cpu_hours=info.cpu_hours
@@ -62,20 +60,11 @@ def _nextflow(task: Task, pipeline: PipelineParam) -> Outcome:
 ENGINES: dict[str, Callable[[Task, PipelineParam], Outcome]] = {"embedded": _embedded, "nextflow": _nextflow}
 
 
-def _staged(task: Task) -> list[Path]:
-    return list(task.files.get(SCOREFILE, {}).values())
-
-
 def _scorefiles(task: Task, pipeline: PipelineParam) -> list[Path]:
-    """Those sent, and those of the mirror. Raises `ScorefileMissing`."""
+    """Those sent or those of the mirror; none where pgsc_calc gets them. Raises `ScorefileMissing`."""
     from genoferry.pgsc.scorefiles import resolve
 
     nxf, mirror = pipeline.nxf_params_file, task.settings.compute.score_mirror
-    if not nxf.pgs_ids:
-        return _staged(task)
-    if mirror is None:
-        raise ScorefileMissing(
-            "Scores were asked for by PGS id, and this deployment has no mirror of the PGS Catalog"
-            " (GENOFERRY_SCORE_MIRROR). Send scorefiles, or ask the operator for a mirror."
-        )
-    return [*_staged(task), *resolve(nxf.pgs_ids, mirror, nxf.target_build)]
+    if score_source(nxf, task.settings) == "mirror" and mirror is not None:
+        return list(resolve(nxf.pgs_ids, mirror, nxf.target_build))
+    return list(task.files.get(SCOREFILE, {}).values())

@@ -8,7 +8,7 @@ from typing import Any
 
 from genoferry.aws.clients import sync_client
 from genoferry.aws.errors import mapped
-from genoferry.errors import NotFound, PipelineMissing
+from genoferry.errors import AccessDenied, NotFound, PipelineMissing
 from genoferry.pgsc.nextflow.tails import WINDOW, from_folder
 
 
@@ -61,6 +61,6 @@ def read_tail(workdir: str, name: str) -> bytes | None:
                 return b""  # of which S3 has no range
             start = max(0, size - WINDOW)
             body: bytes = client.get_object(Bucket=bucket, Key=key, Range=f"bytes={start}-")["Body"].read(WINDOW)
-    except NotFound:
+    except (NotFound, AccessDenied):  # the latter where an absent key may not be told of
         return None
     return body.partition(b"\n")[2] if start else body

@@ -75,8 +75,11 @@ def unsupported_scores(format_workdir: str | None) -> frozenset[str]:
     path = Path(format_workdir or "/nowhere") / "formatted" / "log_scorefiles.json"
     if not path.is_file():
         return frozenset()
-    log = json.loads(path.read_text())
-    return frozenset(str(entry["pgs_id"]) for entry in log if not entry["compatible_effect_type"])
+    try:
+        entries = json.loads(path.read_text())
+        return frozenset(str(entry["pgs_id"]) for entry in entries if not entry["compatible_effect_type"])
+    except (ValueError, KeyError, TypeError):
+        return frozenset()  # another version's file: a finished calculation doesn't fail of it
 
 
 def count_samples(inputs: Inputs) -> int:

@@ -10,17 +10,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
+
 from genoferry.contracts.events import ProgressInfo
 from genoferry.contracts.pipeline import PipelineParam
 from genoferry.errors import CalculationError, CalculationStopped, DiskFull
 from genoferry.pgsc import outcomes
 from genoferry.pgsc.inputs import Inputs, Outcome
-from genoferry.pgsc.nextflow import remains
 from genoferry.pgsc.nextflow.bucket import fetch_pipeline, read_tail
 from genoferry.pgsc.nextflow.collect import collect
 from genoferry.pgsc.nextflow.failure import explain
 from genoferry.pgsc.nextflow.head import environment, run_head, tail
+from genoferry.pgsc.nextflow.heart import Heart
 from genoferry.pgsc.nextflow.places import Places
+from genoferry.pgsc.nextflow.remains import take_over
 from genoferry.pgsc.nextflow.render import Rendered, fetched, render, write
 from genoferry.pgsc.nextflow.steps import expected
 from genoferry.pgsc.nextflow.stock import stock
@@ -28,8 +31,7 @@ from genoferry.pgsc.nextflow.watch import Watch
 from genoferry.pgsc.scorefiles import Scorefile, read_scorefiles
 from genoferry.settings import NextflowSettings
 
-LOG_LINES_READ = 3000
-"""Of Nextflow's log: a signal that ended it stands there before a dump of all its threads."""
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,11 @@ def run(job: Calculation, *, out: Path, progress: Callable[[ProgressInfo], None]
         with _disk():
             with _before_any_process():
                 asked = job.scores()
-            watch = _run(job, _prepare(job), progress, stop)
+            heart = Heart(job.places.workspace / "heart", stop)
+            try:
+                watch = _run(job, _prepare(job, heart), heart, progress)
+            finally:
+                heart.end()
             return collect(job.inputs, asked, watch.trace, job.places.out, out)
     except CalculationError as error:
         reason = f"Not calculated: {error.user_message}"
@@ -75,12 +81,13 @@ def run(job: Calculation, *, out: Path, progress: Callable[[ProgressInfo], None]
         raise
 
 
-def _prepare(job: Calculation) -> Rendered:
+def _prepare(job: Calculation, heart: Heart) -> Rendered:
     """The workspace as this attempt needs it: what the last one left is ended, or kept where it is of use."""
     places = job.places
-    remains.end_remains(places.workspace)
-    places.launch.mkdir(parents=True, exist_ok=True)
-    remains.clear_stale_locks(places.launch)
+    take_over(places.workspace, places.launch, heart)
+    heart.beat()
+    places.launch.mkdir(exist_ok=True)
+    places.log.unlink(missing_ok=True)  # or an earlier attempt's end would be taken for this one's
     shutil.rmtree(places.attempt_folder, ignore_errors=True)
     places.attempt_folder.mkdir()
     if job.site.pipeline.startswith("s3://"):
@@ -96,25 +103,32 @@ def _prepare(job: Calculation) -> Rendered:
     return rendered
 
 
-def _run(
-    job: Calculation, rendered: Rendered, progress: Callable[[ProgressInfo], None], stop: threading.Event
-) -> Watch:
+def _run(job: Calculation, rendered: Rendered, heart: Heart, progress: Callable[[ProgressInfo], None]) -> Watch:
     """What was seen of it. Raises what it failed of."""
     places, site = job.places, job.site
     steps = expected(job.pipeline, download=job.downloads, report=not site.only_score)
     watch = Watch(places.trace, places.console, steps)
+
+    def look() -> None:
+        """Hours of work must not end for want of a word about them."""
+        try:
+            heart.beat()
+            progress(watch.look())
+        except Exception:
+            log.exception("could not look at the run")
+
     code = run_head(
         rendered.command,
         environment(places, rendered.environment, aws=site.executor == "awsbatch" or places.bucket_work is not None),
         places,
-        look=lambda: progress(watch.look()),
+        look=look,
         poll_seconds=site.poll_seconds,
-        stop=stop,
+        stop=heart.stop,
     )
-    if stop.is_set():
+    if heart.stop.is_set():
         raise CalculationStopped
     if code:
-        raise explain(watch.trace.tasks, watch.console, tail(places.log, LOG_LINES_READ), code, read_tail)
+        raise explain(watch.trace.tasks, watch.console, tail(places.log), code, read_tail)
     return watch
 
 

@@ -15,10 +15,11 @@ from genoferry.pgsc.nextflow.places import Places
 from genoferry.pgsc.nextflow.remains import end_remains
 
 PASSED_ON = (
-    "PATH", "LANG", "LC_ALL", "TZ", "JAVA_HOME", "JAVA_CMD", "NXF_HOME", "NXF_OPTS", "KUBECONFIG",
-    "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT", "SSL_CERT_FILE",
+    "PATH", "LANG", "LC_ALL", "TZ", "JAVA_HOME", "JAVA_CMD", "KUBECONFIG", "KUBERNETES_SERVICE_HOST",
+    "KUBERNETES_SERVICE_PORT", "SSL_CERT_FILE", "DOCKER_HOST", "XDG_RUNTIME_DIR",
 )  # fmt: skip
-"""Of the job's environment. It finds its way to the cluster by them; none holds a secret."""
+PASSED_ON_PREFIXES = ("NXF_", "SINGULARITY_", "APPTAINER_")
+"""Of the job's environment: how Nextflow finds Java, its own home, clusters, and the caches of images. No secrets."""
 
 AWS = (
     "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_ROLE_ARN",
@@ -27,17 +28,20 @@ AWS = (
 )  # fmt: skip
 """Where its AWS credentials are, not what they are; only for a work dir in a bucket, or Batch."""
 
+TAIL_BYTES = 1024 * 1024
+"""Of Nextflow's log: a signal that ended it stands there before a dump of all its threads."""
+
 BEAT = 0.2
 """Seconds between two looks at whether the head has ended or is to stop."""
 
-GRACE = 30.0
-"""Seconds from SIGTERM, at which Nextflow ends its tasks, to SIGKILL."""
+GRACE = 20.0
+"""Seconds from SIGTERM, at which Nextflow ends its tasks, to SIGKILL; less than a job itself is given."""
 
 
 def environment(places: Places, rendered: Mapping[str, str], *, aws: bool) -> dict[str, str]:
     """The head's whole environment."""
     names = PASSED_ON + (AWS if aws else ())
-    own = {name: os.environ[name] for name in names if name in os.environ}
+    own = {n: value for n, value in os.environ.items() if n in names or n.startswith(PASSED_ON_PREFIXES)}
     return {"HOME": str(places.workspace)} | dict(rendered) | own
 
 
@@ -71,7 +75,7 @@ def run_head(
         code = _wait(head, look, poll_seconds, stop)
     finally:
         _end(head)
-        end_remains(places.workspace)
+        end_remains(places.workspace, session=os.getsid(0))  # no more: another attempt may work there by now
     look()
     return code
 
@@ -98,9 +102,11 @@ def _end(head: subprocess.Popen[bytes]) -> None:
     head.wait()
 
 
-def tail(path: Path, lines: int) -> list[str]:
-    """The last lines of a text file, none where there is none."""
+def tail(path: Path) -> list[str]:
+    """The lines in the last `TAIL_BYTES` of a text file, none where there is none."""
     try:
-        return path.read_text(errors="replace").splitlines()[-lines:]
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - TAIL_BYTES))
+            return file.read(TAIL_BYTES).decode(errors="replace").splitlines()
     except FileNotFoundError:
         return []

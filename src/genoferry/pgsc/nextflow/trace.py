@@ -89,7 +89,7 @@ def peak_memory(tasks: Iterable[Task]) -> dict[str, int]:
 
 def _busy_ms(task: Task) -> float:
     cpus = task.cpus or 1 if task.cpu_percent is None else task.cpu_percent / 100
-    return (task.realtime or 0) * cpus
+    return max(0, task.realtime or 0) * cpus  # a clock that is set back makes it negative
 
 
 def _task(row: Mapping[str, str]) -> Task:

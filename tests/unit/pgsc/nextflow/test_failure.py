@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from genoferry import errors
-from genoferry.contracts.reports import LOG_LINE, LOG_LINES, LogTail
+from genoferry.contracts.reports import LOG_BYTES, LOG_LINE, LOG_LINES, LogTail
 from genoferry.errors import CalculationError
 from genoferry.pgsc.exit_codes import BY_EXIT
 from genoferry.pgsc.nextflow.console import Console
-from genoferry.pgsc.nextflow.failure import CATALOG_TOOLS, explain
+from genoferry.pgsc.nextflow.failure import CATALOG_TOOLS, bounded, explain
 from genoferry.pgsc.nextflow.tails import WINDOW, clean, from_folder
 from genoferry.pgsc.nextflow.trace import Task, Trace
 
@@ -255,6 +255,18 @@ def test_a_head_that_was_ended_by_a_signal(head_exit: int, log: list[str]) -> No
 def test_a_full_disk_may_be_told_in_nextflows_log_only() -> None:
     log = ["Caused by: java.io.IOException: No space left on device"]
     assert type(head("", log=log)) is errors.DiskFull
+
+
+def test_lines_within_lines_do_not_make_the_tail_longer() -> None:
+    error = head("\n".join(["a\rb\x0bc"] * 30), log=[f"line {number}" for number in range(100)])
+    assert len(error.log_tail) <= LOG_LINES
+
+
+def test_a_tail_is_bounded_in_bytes_too() -> None:
+    lines = tuple("ä" * LOG_LINE for _ in range(LOG_LINES))
+    kept = bounded(lines)
+    assert 0 < sum(len(line.encode()) for line in kept) <= LOG_BYTES
+    assert bounded(("a", "b")) == ("a", "b")
 
 
 def test_without_a_process_the_tail_is_of_the_log_and_of_what_was_printed() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,6 +74,32 @@ def in_session(leader: int, folders: Sequence[Path]) -> list[psutil.Process]:
         except (ProcessLookupError, psutil.Error):
             continue  # it ended while we looked
     return found
+
+
+def working_below(folder: Path, *, session: int | None = None) -> list[psutil.Process]:
+    """The live processes of this user that work below a folder, of one session or of any, but this one. Who sits there
+    at a terminal is a person and is left alone."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            ours = process.uids().real == os.getuid() and process.pid != os.getpid() and _lives(process)
+            if ours and Path(process.cwd()).is_relative_to(folder) and process.terminal() is None:
+                found += [process] if session in (None, os.getsid(process.pid)) else []
+        except (ProcessLookupError, psutil.Error):
+            continue  # it ended while we looked
+    return found
+
+
+def end_all(processes: Sequence[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """TERM, and after `seconds` KILL; those that live all the same."""
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.terminate()
+    alive = await_ends(processes, seconds)
+    for process in alive:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    return await_ends(alive, seconds)
 
 
 def await_ends(processes: Sequence[psutil.Process], seconds: float) -> list[psutil.Process]:
