@@ -60,7 +60,7 @@ def write_rows(folder: Path, rows: list[tuple[str, int, str, str]], form: str, s
 
 
 def write_score(folder: Path, rows: list[tuple[str, int, str, str]]) -> None:
-    head = f"#format_version=2.0\n#pgs_id=PGS000001\n#genome_build={BUILD}\n"
+    head = f"#format_version=2.0\n#pgs_id=PGS000001\n#trait_reported=made up\n#genome_build={BUILD}\n"
     with gzip.open(folder / "PGS000001.txt.gz", "wt", compresslevel=1) as out:
         out.write(head + "chr_name\tchr_position\teffect_allele\tother_allele\teffect_weight\n")
         out.writelines(f"{c}\t{p}\t{a}\t{r}\t0.01\n" for c, p, r, a in rows)

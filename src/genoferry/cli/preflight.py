@@ -48,7 +48,7 @@ def preflight(
 
 
 def look(text: str) -> Verdict:
-    """Raises `BadMessage`s, `SettingsError`, and the errors of the sources and keys."""
+    """Raises `BadMessage`s, `SettingsError`, `NotOffered`, and the errors of the sources and keys."""
     import threading
     from contextlib import ExitStack
 
@@ -58,8 +58,9 @@ def look(text: str) -> Verdict:
     from genoferry.errors import InvalidBody
     from genoferry.handlers.registry import find, load, parse_body
     from genoferry.handlers.scores import SCOREFILE, TARGET
-    from genoferry.handlers.scores.preflight import memory_ceiling
+    from genoferry.handlers.scores.preflight import site_of
     from genoferry.pgsc.preflight import Files, check, mirror
+    from genoferry.worker.accept import check_offered
     from genoferry.worker.stager import RealStager
 
     known, request = settings.load(), parse_request(text)
@@ -67,13 +68,15 @@ def look(text: str) -> Verdict:
     body = parse_body(handler, request)
     if handler.kind != "job" or not isinstance(pipeline := getattr(body, "pipeline_param", None), PipelineParam):
         raise InvalidBody("Only a request that calculates scores with pgsc_calc has a pre-flight.")
+    plan = handler.plan(body)
+    check_offered(plan.needs, known.offers)
     folder, build = known.compute.score_mirror, pipeline.nxf_params_file.target_build
     with ExitStack() as stack:
         stager = RealStager(known)
         stack.callback(stager.close)
         files: dict[str, dict[str, Callable[[], BinaryIO]]] = {TARGET: {}, SCOREFILE: {}}
         keys = _Keys(stager, stack)
-        for item in handler.plan(body).inputs:
+        for item in plan.inputs:
             stager.check(item)
             files[item.role][item.name] = _opener(stager, item, keys)
         return check(
@@ -81,7 +84,7 @@ def look(text: str) -> Verdict:
             Files(files[TARGET], files[SCOREFILE]),
             known.preflight,
             lookup=mirror(folder, build) if folder and folder.is_dir() else None,
-            max_memory_bytes=memory_ceiling(known),
+            site=site_of(known),
             stop=threading.Event(),
         )
 

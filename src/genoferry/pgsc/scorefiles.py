@@ -15,7 +15,9 @@ from genoferry.errors import BuildMismatch, CalculationError, ScorefileInvalid, 
 from genoferry.pgsc.exit_codes import refusal
 
 ID_KEYS = ("pgs_id", "omicspred_id", "score_id")
-BUILDS = {"grch37": "GRCh37", "hg19": "GRCh37", "grch38": "GRCh38", "hg38": "GRCh38"}
+BUILDS = {"GRCh37": "GRCh37", "hg19": "GRCh37", "GRCh38": "GRCh38", "hg38": "GRCh38"}
+"""As they may be written in a header; the tools mind capitals (pgscatalog.core, `genomebuild.py`)."""
+
 FORMAT, DOWNLOAD = "FORMAT_SCOREFILES", "DOWNLOAD_SCOREFILES"
 SCORE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -111,7 +113,7 @@ def of_header(path: Path, header: Mapping[str, str]) -> Scorefile:
         raise refusal(ScorefileInvalid, FORMAT, message)
     harmonised = "HmPOS_build" in header and "HmPOS_date" in header
     build = header.get("HmPOS_build" if harmonised else "genome_build", "")
-    return Scorefile(path, name, BUILDS.get(build.lower()), harmonised, header.get("trait_reported"))
+    return Scorefile(path, name, BUILDS.get(build), harmonised, header.get("trait_reported"))
 
 
 def _read_header(path: Path) -> Scorefile:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -100,10 +100,17 @@ Ask = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def ask(site: Site) -> Ask:
-    def ask(*options: str, changed: Mapping[str, bytes] | None = None, **params: Any) -> Any:
-        text = json.dumps(site.request(changed or {}, **params))
+    def ask(
+        *options: str,
+        changed: Mapping[str, bytes] | None = None,
+        environment: Mapping[str, str] | None = None,
+        at: Site = site,
+        **params: Any,
+    ) -> Any:
+        text = json.dumps(at.request(changed or {}, **params))
         command = [sys.executable, "-m", "genoferry", "preflight", "-", *options]
-        return subprocess.run(command, env=site.environment, input=text, capture_output=True, text=True, check=False)
+        known = {name: value for name, value in {**site.environment, **(environment or {})}.items() if value}
+        return subprocess.run(command, env=known, input=text, capture_output=True, text=True, check=False)
 
     return ask
 
@@ -141,6 +148,37 @@ def test_a_missing_score(ask: Ask) -> None:
     assert done.returncode == 1
     assert "[scorefile-missing]" in done.stderr
     assert "PGS999999" in done.stderr
+
+
+NO_MIRROR = {"GENOFERRY_SCORE_MIRROR": ""}
+NEXTFLOW = {"GENOFERRY_ENGINE": "nextflow"}
+
+
+def test_ids_where_there_is_no_mirror(ask: Ask) -> None:
+    for environment in (NO_MIRROR, {**NO_MIRROR, **NEXTFLOW}):
+        done = ask(environment=environment)
+        assert done.returncode == 1
+        assert "[scorefile-missing]" in done.stderr
+    online = {**NO_MIRROR, **NEXTFLOW, "GENOFERRY_NEXTFLOW_OFFLINE": "false"}
+    assert ask(environment=online).returncode == 0
+
+
+@pytest.mark.parametrize("asked", [{"trait_efo": "EFO_0000305"}, {"liftover": True}, {"run_ancestry": True}])
+def test_what_the_deployment_does_not_offer(ask: Ask, asked: dict[str, Any]) -> None:
+    done = ask(**asked)
+    assert done.returncode == 3
+    assert "[not-offered]" in done.stderr
+    assert "CHECK" not in done.stdout
+
+
+def test_names_that_the_engine_does_not_take(site: Site, ask: Ask) -> None:
+    rows = tuple({**row, "variants": row["variants"].replace(".zst", ".gz")} for row in site.rows)
+    plain = {name.replace(".pvar.zst", ".pvar.gz"): content for name, content in site.plain.items()}
+    gzipped = replace(site, rows=rows, plain=plain)
+    assert ask(at=gzipped).returncode == 0
+    done = ask(at=gzipped, environment=NEXTFLOW)
+    assert done.returncode == 1
+    assert "[samplesheet-invalid]" in done.stderr
 
 
 def test_a_source_that_is_not_allowed_and_a_file_that_is_not_as_stated(site: Site) -> None:

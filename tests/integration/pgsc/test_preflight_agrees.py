@@ -67,7 +67,12 @@ def test_the_same_share_matches(tmp_path: Path, kept: tuple[str, ...]) -> None:
     lines = score_lines(rng, made)
     rows = [f"{c}\t{p}\t{e}\t{o}\t0.1" for c, p, e, o in lines]
     columns = "chr_name\tchr_position\teffect_allele\tother_allele\teffect_weight"
-    score = "\n".join(["#format_version=2.0", "#pgs_id=PGS000001", "#genome_build=GRCh38", columns, *rows]) + "\n"
+    score = (
+        "\n".join(
+            ["#format_version=2.0", "#pgs_id=PGS000001", "#trait_reported=t", "#genome_build=GRCh38", columns, *rows]
+        )
+        + "\n"
+    )
     (tmp_path / "t.pvar").write_text(pvar)
     by_tools = matched_by_tools(tmp_path, lines, kept)
 

@@ -18,10 +18,12 @@ WINDOW = 65_536
 _ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _KEY_ID = re.compile(r"\b(AKIA|ASIA)[A-Z0-9]{16}\b")  # AWS, IAM user guide, "IAM identifiers": unique id prefixes
 _NAMED = re.compile(
-    r"((?:secret|passw(?:or)?d|signature|credential|access[_-]?key|"
-    r"(?:session|security|access|auth|refresh|id)[_-]?token)[\w-]*[\"']?\s*[=:]\s*[\"']?)[^\s\"'&,;]+",
+    r"((?:secret|passw(?:or)?d|signature|credential|access[_-]?key|api[_-]?key)[\w-]*[\"']?\s*[=:]\s*[\"']?)"
+    r"[^\s\"'&,;]+",
     re.I,
 )
+_TOKEN = re.compile(r"(token[\w-]*[\"']?\s*[=:]\s*[\"']?)(?=[\w.+/-])[^\s\"'&,;]+", re.I)  # not "Unexpected token: }"
+_COOKIE = re.compile(r"(cookie[\w-]*[\"']?\s*[=:]\s*[\"']?)[^\n\"']+", re.I)
 _IN_URL = re.compile(r"(://)[^/\s:@]+:[^/\s@]+(?=@)")
 
 
@@ -57,6 +59,6 @@ def _plain(line: str) -> str:
 
 def _without_secrets(raw: str) -> str:
     shown = str(redact(None, "", {"log": raw})["log"])
-    for pattern, kept in ((_KEY_ID, ""), (_NAMED, r"\1"), (_IN_URL, r"\1")):
+    for pattern, kept in ((_KEY_ID, ""), (_COOKIE, r"\1"), (_NAMED, r"\1"), (_TOKEN, r"\1"), (_IN_URL, r"\1")):
         shown = pattern.sub(kept + REDACTED, shown)
     return shown

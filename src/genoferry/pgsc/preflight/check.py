@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from genoferry.contracts.pipeline import PipelineParam
-from genoferry.pgsc.preflight import genome_checks, overlap_checks, sample_checks, score_checks
-from genoferry.pgsc.preflight.facts import Facts, Files, Lookup
+from genoferry.pgsc.preflight import genome_checks, overlap_checks, sample_checks, score_checks, sheet_checks
+from genoferry.pgsc.preflight.facts import Facts, Files, Lookup, Site
 from genoferry.pgsc.preflight.gather import Gathering
 from genoferry.pgsc.preflight.lines import Opener
 from genoferry.pgsc.preflight.verdict import Finding, Verdict
@@ -16,7 +16,7 @@ from genoferry.pgsc.scorefiles import candidates
 from genoferry.settings import PreflightSettings
 
 CHECKS: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
-    genome_checks.samplesheet,
+    sheet_checks.samplesheet,
     genome_checks.files,
     genome_checks.compression,
     genome_checks.genotypes,
@@ -31,24 +31,28 @@ CHECKS: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
 """In the order in which they are told of; the first that fails names the error."""
 
 
+ANYWHERE = Site()
+
+
 def check(
     pipeline: PipelineParam,
     files: Files,
     settings: PreflightSettings,
     *,
     lookup: Lookup | None = None,
-    max_memory_bytes: int | None = None,
+    site: Site = ANYWHERE,
     stop: threading.Event,
 ) -> Verdict:
     """Looks at the files' beginnings, and says what will come of the calculation. Blocking: call it on a thread.
 
     `lookup` finds the score ids that the request asks for; without it, the scorefiles among `files` are theirs, and
-    where there are none, they are left to pgsc_calc. `max_memory_bytes` is what one process may have. Raises
-    `CalculationStopped` soon after `stop` is set, and whatever the openers and their streams raise.
+    where there are none, they are left to pgsc_calc. `site` is what the deployment has. Raises `CalculationStopped`
+    soon after `stop` is set, and whatever the openers and their streams raise.
     """
-    facts = Gathering(pipeline, files, settings, lookup, stop).run(max_memory_bytes)
+    facts = Gathering(pipeline, files, settings, lookup, stop).run(site)
     findings = tuple(finding for each in CHECKS for finding in each(facts))
-    samples = next((row.samples.count for row in facts.rows if row.samples and not row.samples.fault), None)
+    known = (row.samples for row in facts.rows if row.samples)
+    samples = next((each.count for each in known if each.whole and not each.fault), None)
     return Verdict(findings, facts.overlaps, samples)
 
 

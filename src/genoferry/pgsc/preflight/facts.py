@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 from genoferry.contracts.pipeline import PipelineParam, TargetGenome
 from genoferry.pgsc.preflight.geno import Geno
@@ -12,7 +13,7 @@ from genoferry.pgsc.preflight.lines import Opener
 from genoferry.pgsc.preflight.overlap import Coverage, expect
 from genoferry.pgsc.preflight.samples import Samples
 from genoferry.pgsc.preflight.scores import Score
-from genoferry.pgsc.preflight.variants import Variants
+from genoferry.pgsc.preflight.seen import Variants
 from genoferry.pgsc.preflight.verdict import ExpectedOverlap
 
 Lookup = Callable[[str], Opener | None]
@@ -25,6 +26,16 @@ class Files:
 
     targets: Mapping[str, Opener]
     scorefiles: Mapping[str, Opener]
+
+
+@dataclass(frozen=True)
+class Site:
+    """What a deployment has: its engine, the bytes of memory that one process may have (None: no ceiling), and where
+    scores come from that are asked for by id."""
+
+    engine: Literal["embedded", "nextflow"] = "embedded"
+    max_memory_bytes: int | None = None
+    ids: Literal["catalogue", "mirror", "nowhere"] = "catalogue"
 
 
 @dataclass(frozen=True)
@@ -46,7 +57,7 @@ class Facts:
     scores: tuple[Score, ...]
     missing: tuple[str, ...] = ()
     unasked: int = 0
-    max_memory_bytes: int | None = None
+    site: Site = Site()
 
     @property
     def targets(self) -> list[Variants]:
@@ -58,9 +69,13 @@ class Facts:
 
     @property
     def comparable(self) -> list[Score]:
-        """The scores in the genomes' build; others' positions are yet to be lifted."""
-        build = self.pipeline.nxf_params_file.target_build
-        return [score for score in self.readable if score.build == build]
+        """The scores whose positions are used as they are; others' are yet to be lifted, or are left out."""
+        nxf = self.pipeline.nxf_params_file
+        return [
+            score
+            for score in self.readable
+            if score.additive and (score.build == nxf.target_build or (score.harmonised and nxf.liftover))
+        ]
 
     @cached_property
     def overlaps(self) -> tuple[ExpectedOverlap, ...]:

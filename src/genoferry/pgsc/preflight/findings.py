@@ -30,7 +30,8 @@ def of(row: TargetGenome) -> str:
 
 def called(score: Score) -> str:
     """A score's id where its header was read; a file's name is the sender's."""
-    return "A scorefile" if score.fault in ("header", "unreadable", "unread") else f"The scorefile of {score.id}"
+    unnamed = score.fault in ("header", "long", "unreadable", "unread")
+    return "A scorefile" if unnamed else f"The scorefile of {score.id}"
 
 
 def some(ids: list[str]) -> str:

@@ -9,15 +9,17 @@ from typing import Literal
 
 from genoferry.contracts.pipeline import PipelineParam, TargetGenome
 from genoferry.errors import ToolsMissing
-from genoferry.pgsc.preflight.facts import Facts, Files, Lookup, Row
+from genoferry.pgsc.preflight.decompress import Unreadable
+from genoferry.pgsc.preflight.facts import Facts, Files, Lookup, Row, Site
 from genoferry.pgsc.preflight.geno import Geno, look
 from genoferry.pgsc.preflight.genome import LENGTHS
 from genoferry.pgsc.preflight.heads import Layout
-from genoferry.pgsc.preflight.lines import Opener, Unreadable, opened
+from genoferry.pgsc.preflight.lines import Opener, opened
 from genoferry.pgsc.preflight.matching import Kept, Wanted
 from genoferry.pgsc.preflight.samples import Samples, read_samples
 from genoferry.pgsc.preflight.scores import Score, read_score
-from genoferry.pgsc.preflight.variants import Looking, Most, Variants, scan
+from genoferry.pgsc.preflight.seen import Variants
+from genoferry.pgsc.preflight.variants import Looking, scan
 from genoferry.settings import PreflightSettings
 
 MAX_SAMPLE = 50_000
@@ -28,6 +30,12 @@ MAX_SCORE_LINES = 5_000_000
 
 MAX_TEXT = 2 * 1024**3
 """Bytes of text of all variant files together that are read: a VCF of many samples has much of it a variant."""
+
+MAX_SCORE_TEXT = 1024**3
+"""Bytes of text of all scorefiles together that are read."""
+
+MAX_SAMPLE_TEXT = 64 * 1024**2
+"""Bytes of text of a sample file that are read: enough for a million of samples."""
 
 LAYOUTS: Mapping[str, Layout] = {"pfile": "pvar", "bfile": "bim", "vcf": "vcf"}
 
@@ -43,17 +51,17 @@ class Gathering:
     stop: threading.Event
     _samples: dict[str, Samples] = field(default_factory=dict)
 
-    def run(self, max_memory_bytes: int | None) -> Facts:
+    def run(self, site: Site) -> Facts:
         """Raises `CalculationStopped`, and what the openers and streams raise."""
         openers, missing = self._openers()
         scores = self._scores(openers)
         nxf = self.pipeline.nxf_params_file
         kept = Kept(nxf.keep_ambiguous, nxf.keep_multiallelic)
         looking = Looking(_sought(scores), kept, LENGTHS[nxf.target_build])
-        found = self.lookup is not None or bool(openers)
+        found = self.lookup is not None or (bool(openers) and site.ids != "mirror")
         unasked = len(nxf.pgp_ids) + len(nxf.efo_ids) + (0 if found else len(nxf.pgs_ids))
         rows = self._rows(looking)
-        return Facts(self.pipeline, rows, scores, missing, unasked, max_memory_bytes)
+        return Facts(self.pipeline, rows, scores, missing, unasked, site)
 
     def _openers(self) -> tuple[dict[str, Opener], tuple[str, ...]]:
         ids = self.pipeline.nxf_params_file.pgs_ids if self.lookup is not None else ()
@@ -64,12 +72,12 @@ class Gathering:
     def _scores(self, openers: Mapping[str, Opener]) -> tuple[Score, ...]:
         count = max(1, len(openers))
         sample = max(10, min(self.settings.score_sample, MAX_SAMPLE // count))
-        return tuple(self._score(name, opener, sample, MAX_SCORE_LINES // count) for name, opener in openers.items())
+        return tuple(self._score(name, opener, sample, count) for name, opener in openers.items())
 
-    def _score(self, name: str, opener: Opener, sample: int, most: int) -> Score:
-        with opened(opener, self.stop) as text:
+    def _score(self, name: str, opener: Opener, sample: int, count: int) -> Score:
+        with opened(opener, self.stop, MAX_SCORE_TEXT // count) as text:
             try:
-                return read_score(text, name, sample=sample, most=most)
+                return read_score(text, name, sample=sample, most=MAX_SCORE_LINES // count)
             except Unreadable as error:
                 return Score(name, name, compression=text.compression, fault=_fault(error))
 
@@ -78,20 +86,20 @@ class Gathering:
         rows, variants, text = [], self.settings.max_variants, MAX_TEXT
         targets = self.pipeline.target_genomes
         for left, row in zip(range(len(targets), 0, -1), targets, strict=True):
-            seen = self._variants(row, looking, Most(variants // left, text // left))
+            seen = self._variants(row, looking, variants // left, text // left)
             variants -= seen.count if seen else 0
-            text -= seen.bytes if seen else 0
+            text = max(0, text - (seen.bytes if seen else 0))
             if row.format == "vcf":
                 rows.append(Row(row, seen, seen.samples if seen else None, None))
             else:
                 rows.append(Row(row, seen, self._samples_of(row.pheno), self._geno(row)))
         return tuple(rows)
 
-    def _variants(self, row: TargetGenome, looking: Looking, most: Most) -> Variants | None:
+    def _variants(self, row: TargetGenome, looking: Looking, most: int, size: int) -> Variants | None:
         opener = self.files.targets.get(row.variants)
         if opener is None:
             return None
-        with opened(opener, self.stop) as text:
+        with opened(opener, self.stop, size) as text:
             try:
                 return scan(text, LAYOUTS[row.format], row.chrom, looking, most)
             except Unreadable as error:
@@ -103,7 +111,7 @@ class Gathering:
         if opener is None:
             return None
         if name not in self._samples:
-            with opened(opener, self.stop) as text:
+            with opened(opener, self.stop, MAX_SAMPLE_TEXT) as text:
                 try:
                     self._samples[name] = read_samples(text)
                 except Unreadable as error:
@@ -122,8 +130,8 @@ def _fault(error: Unreadable) -> Literal["unread", "unreadable"]:
     return "unread" if error.kind is ToolsMissing else "unreadable"
 
 
-def _sought(scores: Sequence[Score]) -> dict[str, dict[bytes, list[Wanted]]]:
-    sought: dict[str, dict[bytes, list[Wanted]]] = {}
+def _sought(scores: Sequence[Score]) -> dict[str, dict[int, list[Wanted]]]:
+    sought: dict[str, dict[int, list[Wanted]]] = {}
     for wanted in (wanted for score in scores for wanted in score.sample):
         if wanted.chrom is not None:
             sought.setdefault(wanted.chrom, {}).setdefault(wanted.pos, []).append(wanted)

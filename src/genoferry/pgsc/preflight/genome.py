@@ -10,13 +10,24 @@ MATCHED = frozenset((*AUTOSOMES, "X", "Y"))
 """Chromosomes whose variants the PGS Catalog's tools match (pgscatalog.match, `preprocess.filter_target`)."""
 
 _NUMBERS = {"23": "X", "24": "Y", "25": "XY", "26": "MT", "M": "MT"}
-_PLAIN = {**{name: name for name in CHROMS}, **_NUMBERS}
-_PREFIXED = {f"{prefix}{name}": known for prefix in ("chr", "Chr", "CHR") for name, known in _PLAIN.items()}
+_NAMES: Mapping[bytes, str] = {
+    name.encode(): known for name, known in ({name: name for name in CHROMS} | _NUMBERS).items()
+}
+_PREFIX = b"CHR"
 
-NAMES: Mapping[bytes, str] = {name.encode(): known for name, known in (_PLAIN | _PREFIXED).items()}
-"""The names that plink2 takes for a chromosome, and the one that it writes (plink2, `--output-chr` left out)."""
 
-PREFIXED = frozenset(name.encode() for name in _PREFIXED)
+def called(name: bytes) -> str | None:
+    """The name that plink2 writes for a chromosome, None where it knows none (`--output-chr` left out).
+
+    Tried with plink2 (20241020 alpha): it minds no capitals, takes off `chr`, then a 0 before a single character.
+    """
+    plain = name.upper().removeprefix(_PREFIX)
+    return _NAMES.get(plain[1:] if len(plain) == 2 and plain.startswith(b"0") else plain)
+
+
+def prefixed(name: bytes) -> bool:
+    return name[:3].upper() == _PREFIX and called(name) is not None
+
 
 _GRCH37 = (
     249250621, 243199373, 198022430, 191154276, 180915260, 171115067, 159138663, 146364022, 141213431, 135534747,

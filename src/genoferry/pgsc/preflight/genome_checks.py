@@ -12,11 +12,11 @@ from genoferry.errors import (
     GenotypesInvalid,
     ToolsMissing,
 )
+from genoferry.pgsc.preflight.decompress import Compression
 from genoferry.pgsc.preflight.facts import Facts, Row
 from genoferry.pgsc.preflight.findings import CANT_LOOK, doubtful, failed, of, ok
-from genoferry.pgsc.preflight.lines import Compression
 from genoferry.pgsc.preflight.samples import Samples
-from genoferry.pgsc.preflight.variants import OTHER, Variants
+from genoferry.pgsc.preflight.seen import OTHER, Variants
 from genoferry.pgsc.preflight.verdict import Finding
 
 MANY_MULTIALLELIC = 0.05
@@ -33,14 +33,6 @@ FAULTS: Mapping[str, tuple[type[CalculationError], str]] = {
 }
 
 
-def samplesheet(facts: Facts) -> Iterator[Finding]:
-    """The model refuses what is wrong; this says what there is."""
-    rows = facts.pipeline.target_genomes
-    chroms = [row.chrom for row in rows if row.chrom]
-    held = f"chromosome {', '.join(chroms)}" if chroms else "all chromosomes"
-    yield ok("samplesheet", f"One sampleset, {held}, as {rows[0].format}.")
-
-
 def files(facts: Facts) -> Iterator[Finding]:
     """Whether they are there, and can be read as variants."""
     found = [finding for row in facts.rows for finding in _file(row)]
@@ -54,6 +46,9 @@ def _file(row: Row) -> Iterator[Finding]:
         yield failed("files", GenomesMissing)
     elif row.variants.fault == "unread":
         yield doubtful("files", ToolsMissing.code, CANT_LOOK.format(of(row.row)))
+    elif row.variants.fault == "long":
+        message = f"Before its variants, the variant file {of(row.row)} holds more than is read here."
+        yield doubtful("files", GenotypesInvalid.code, message)
     elif row.variants.fault is not None:
         kind, message = FAULTS[row.variants.fault]
         yield failed("files", kind, message.format(of(row.row)))
@@ -100,7 +95,7 @@ def _genotypes(row: Row) -> str | None:
         return f"The genotype file {of(row.row)} is no {name} file, or is compressed: its first bytes are others."
     if row.variants and row.variants.whole and geno.variants not in (None, row.variants.count):
         return f"The genotype file {of(row.row)} has another number of variants than its variant file."
-    if row.samples and row.samples.count and geno.samples not in (None, row.samples.count):
+    if row.samples and row.samples.whole and row.samples.count and geno.samples not in (None, row.samples.count):
         return f"The genotype file {of(row.row)} has another number of samples than its sample file."
     return None
 

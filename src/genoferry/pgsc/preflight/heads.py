@@ -9,15 +9,22 @@ import re
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
+from genoferry.pgsc.preflight.lines import Text
 from genoferry.pgsc.preflight.samples import Samples, of_ids, vcf_ids
 
 Layout = Literal["pvar", "bim", "vcf"]
-Fault = Literal["empty", "header", "column", "line", "unreadable", "unread"]
+Fault = Literal["empty", "header", "column", "line", "long", "unreadable", "unread"]
 
 BIM = (b"#CHROM", b"ID", b"CM", b"POS", b"ALT", b"REF")
 NEEDED = frozenset((b"#CHROM", b"POS", b"ID", b"REF", b"ALT"))
 FIXED = 9
 """Columns of a VCF before its samples."""
+
+MOST_LINES = 1_000_000
+"""Lines before the variants that are read; a real file has some thousands."""
+
+LONGEST_LINE = 2_000_000_000
+"""Bytes; plink2 takes no line of 2 GiB (plink-ng, `plink2_base.h`, `kMaxLongLine`)."""
 
 NAME = re.compile(rb"[^\t\r]+")
 
@@ -31,17 +38,25 @@ class Head(NamedTuple):
     samples: Samples | None = None
 
 
-def read_head(batches: Iterator[list[bytes]], layout: Layout) -> Head:
+def read_head(text: Text, batches: Iterator[list[bytes]], layout: Layout) -> Head:
+    """plink2 reads a bim as it reads a pvar, and passes over whatever else begins with # before #CHROM."""
+    count = 0
     for lines in batches:
+        count += len(lines)
         for index, line in enumerate(lines):
-            if line.startswith(b"##") or not line.strip():
-                continue
-            if layout != "bim" and line.startswith(b"#CHROM"):
+            if line.startswith(b"#CHROM"):
                 return (_vcf if layout == "vcf" else _pvar)(line, lines[index + 1 :])
-            if layout == "vcf" or line.startswith(b"#"):
-                return Head(fault="header")
-            return Head(_without_header(line), lines[index:])
-    return Head(fault="empty")
+            if line.startswith(b"##") or not line.strip() or (layout != "vcf" and line.startswith(b"#")):
+                continue
+            return Head(fault="header") if layout == "vcf" else Head(_without_header(line), lines[index:])
+        if count >= MOST_LINES:
+            return Head(fault="long")
+    return Head(fault=unended(text) if text.cut else "empty")
+
+
+def unended(text: Text) -> Fault:
+    """What is wrong with a text whose lines don't end: too long for plink2, or only for us."""
+    return "line" if text.bytes >= LONGEST_LINE else "long"
 
 
 def _pvar(line: bytes, rest: list[bytes]) -> Head:

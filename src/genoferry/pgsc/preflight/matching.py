@@ -32,7 +32,7 @@ class Wanted:
 
     __slots__ = ("best", "chrom", "counts", "effect", "hit", "other", "pos")
 
-    def __init__(self, chrom: str | None, pos: bytes, effect: bytes, other: bytes | None) -> None:
+    def __init__(self, chrom: str | None, pos: int, effect: bytes, other: bytes | None) -> None:
         self.chrom, self.pos, self.effect, self.other = chrom, pos, effect, other
         self.best, self.counts, self.hit = NONE, False, False
 

@@ -6,19 +6,24 @@ Left out: that the tools drop both of two variants of a score which match the sa
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import sqrt
 from typing import Literal
 
 from genoferry.pgsc.preflight.genome import MATCHED
 from genoferry.pgsc.preflight.interval import wilson
 from genoferry.pgsc.preflight.matching import Wanted
 from genoferry.pgsc.preflight.scores import Score
-from genoferry.pgsc.preflight.variants import Variants
+from genoferry.pgsc.preflight.seen import Variants
 from genoferry.pgsc.preflight.verdict import ExpectedOverlap
 
 PLENTY = 100
 """Variants of scores that must be covered before it is said that positions agree no better than by chance."""
+
+FEW = 10
+"""Variants of a chromosome that must be covered for it to have a say in that."""
 
 CLUSTERS = 3
 """Times as many positions may agree by chance as would if they were drawn at random: real ones lie in clusters."""
@@ -49,7 +54,7 @@ def _covers(target: Variants, chrom: str, wanted: Wanted) -> bool:
     region = target.regions.get(chrom)
     if target.whole or region is None:
         return target.whole
-    return region.sorted and (region.ended or int(wanted.pos) <= region.last)
+    return region.sorted and (region.ended or wanted.pos <= region.last)
 
 
 def expect(score: Score, coverage: Coverage) -> ExpectedOverlap:
@@ -58,8 +63,17 @@ def expect(score: Score, coverage: Coverage) -> ExpectedOverlap:
     covered, present = places.count("covered"), len(places) - places.count("absent")
     matched = sum(w.counts for w, where in zip(score.sample, places, strict=True) if where == "covered")
     variants = score.variants if score.whole else None
-    rate, low, high = _estimate(matched, covered, present, len(places), census=variants == len(places))
-    return ExpectedOverlap(score.id, variants, len(places), covered, matched, rate, low, high)
+    census = variants == len(places)
+    rate, low, high = _estimate(matched, covered, present, len(places), census=census)
+    best = _best(matched + present - covered, len(places), census=census)
+    return ExpectedOverlap(score.id, variants, len(places), covered, matched, rate, low, high, max(best, high))
+
+
+def _best(found: int, sampled: int, *, census: bool) -> float:
+    """The share that there is if all matches that wasn't read: what was read may be a region unlike the others."""
+    if not sampled:
+        return 1.0
+    return found / sampled if census else wilson(found, sampled)[1]
 
 
 def _estimate(
@@ -77,19 +91,23 @@ def _estimate(
 
 @dataclass(frozen=True)
 class Agreement:
-    """Of all scores' covered variants: at how many positions the genomes have a variant, how many matched, and at how
-    many positions they would have one if the positions were any."""
+    """Of some scores' covered variants: at how many positions the genomes have a variant, how many matched, and at how
+    many positions they would have one if the positions were any. `chroms`: that more than a few are on."""
 
     covered: int
     hits: int
     matched: int
     expected: float
+    chroms: int = 1
 
     @property
     def by_chance(self) -> bool:
-        """Whether there is plenty to judge by, and it agrees no better than with genomes of another build."""
-        most, slack = CLUSTERS * self.expected, 3 * self.expected**0.5
-        return self.covered >= PLENTY and self.hits <= most + slack and self.matched <= ALLELES * most + slack
+        """Whether there is plenty to judge by, and it agrees no better than with genomes of another build. Where the
+        genomes are so dense that chance could give every position, nothing is told."""
+        most, slack = CLUSTERS * self.expected, 3 * sqrt(self.expected)
+        if self.covered < PLENTY or most >= self.covered or self.hits > most + slack:
+            return False
+        return self.matched <= ALLELES * self.hits + 3 * sqrt(ALLELES * (1 - ALLELES) * self.hits)
 
 
 def agree(scores: Iterable[Score], coverage: Coverage) -> Agreement:
@@ -98,7 +116,9 @@ def agree(scores: Iterable[Score], coverage: Coverage) -> Agreement:
     wanted = [wanted for score in scores for wanted in score.sample if wanted.chrom in density]
     known = [each for each in wanted if coverage.place(each) == "covered"]
     expected = sum(density[each.chrom] for each in known if each.chrom)
-    return Agreement(len(known), sum(each.hit for each in known), sum(each.counts for each in known), expected)
+    chroms = sum(count >= FEW for count in Counter(each.chrom for each in known).values())
+    hits, matched = sum(each.hit for each in known), sum(each.counts for each in known)
+    return Agreement(len(known), hits, matched, expected, chroms)
 
 
 def _density(targets: Sequence[Variants]) -> dict[str, float]:

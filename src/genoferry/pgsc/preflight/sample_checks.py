@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from genoferry.errors import DuplicateSamples, GenotypesInvalid, SamplesheetInvalid, ToolsMissing
 from genoferry.pgsc.preflight.facts import Facts
 from genoferry.pgsc.preflight.findings import CANT_LOOK, doubtful, failed, ok
 from genoferry.pgsc.preflight.samples import Samples
 from genoferry.pgsc.preflight.verdict import Finding
+
+NONE: Mapping[bool, str] = {
+    False: "A sample file is empty, or has a line that is too short.",
+    True: "A VCF names no samples: its header line needs FORMAT, and a column for each sample.",
+}
+"""By whether the genomes are VCFs."""
 
 FEW_SAMPLES = 50
 """Below, pgsc_calc gives plink2 `no-mean-imputation` (PLINK2_SCORE)."""
@@ -28,10 +34,17 @@ def _samples(facts: Facts, known: list[Samples]) -> Iterator[Finding]:
     nxf = facts.pipeline.nxf_params_file
     if any(each.fault == "unread" for each in known):
         yield doubtful("samples", ToolsMissing.code, CANT_LOOK.format("of samples"))
-    elif any(each.fault or not each.count for each in known):
-        yield failed("samples", GenotypesInvalid, "A sample file is empty, or has a line that is too short.")
-    elif any(each.twice for each in known):
+    elif any(each.fault or (each.whole and not each.count) for each in known):
+        yield failed("samples", GenotypesInvalid, NONE[facts.rows[0].row.format == "vcf"])
+    elif any(each.twice and not each.parts for each in known):
         yield failed("samples", DuplicateSamples)
+    elif any(each.twice for each in known):
+        message = (
+            "A sample's id is there more than once, under several SID, and the scores of these are not told apart."
+        )
+        yield doubtful("samples", DuplicateSamples.code, message)
+    elif not all(each.whole for each in known):
+        yield doubtful("samples", GenotypesInvalid.code, "A sample file holds more than is read here.")
     elif len({(each.count, each.fingerprint) for each in known}) > 1:
         message = "The chromosomes' files don't hold the same samples. Send files with the same samples in each."
         yield failed("samples", SamplesheetInvalid, message)

@@ -8,6 +8,7 @@ from itertools import chain
 
 from genoferry.errors import (
     BuildMismatch,
+    EffectTypeUnsupported,
     ScorefileInvalid,
     ScorefileMissing,
     ToolsMissing,
@@ -19,11 +20,25 @@ from genoferry.pgsc.preflight.verdict import Finding
 BEYOND = 0.001
 """Share of a chromosome's variants that may lie past its end: a few are slips of whoever made the file."""
 
+MOST_SLIPS = 10
+"""So many may in any case."""
+
+NOWHERE = (
+    "Scores were asked for by PGS id, and this deployment has no mirror of the PGS Catalog (GENOFERRY_SCORE_MIRROR)."
+    " Send scorefiles, or ask the operator for a mirror."
+)
+
 FAULTS: Mapping[str, str] = {
     "empty": "holds no variants.",
     "header": "has no header with a valid pgs_id. Scorefiles must be in PGS Catalog format 2.0.",
-    "column": "lacks a column: it needs a chromosome, a position, effect_allele and effect_weight (of a harmonised one,"
-    " hm_chr and hm_pos).",
+    "stated": "has a header that the tools refuse: it must state pgs_id, trait_reported and genome_build (GRCh37, hg19,"
+    " GRCh38, hg38 or NR; HmPOS_build: GRCh37 or GRCh38), with one equals sign a line.",
+    "column": "lacks a column: it needs effect_allele and effect_weight.",
+    "extra": "has a column that the PGS Catalog's format 2.0 does not know, which its tools refuse. Leave it out.",
+    "cells": "has a row with more or fewer cells than there are columns.",
+    "weight": "has a row whose effect_weight is empty, or is no number.",
+    "position": "has a row whose position is no whole number above 0.",
+    "place": "has a row with neither a chromosome and a position nor an rsID.",
     "unreadable": "can't be decompressed: it is damaged, or was cut.",
 }
 
@@ -39,31 +54,50 @@ def scores(facts: Facts) -> Iterator[Finding]:
 
 def _scores(facts: Facts) -> Iterator[Finding]:
     build = facts.pipeline.nxf_params_file.target_build
+    if facts.pipeline.nxf_params_file.pgs_ids and facts.site.ids == "nowhere":
+        yield failed("scores", ScorefileMissing, NOWHERE)
     if facts.missing:
         message = f"There is no scorefile for {build} of: {some(list(facts.missing))}. Check the ids."
         yield failed("scores", ScorefileMissing, message)
     for score in facts.scores:
         if score.fault == "unread":
             yield doubtful("scores", ToolsMissing.code, f"{called(score)} can't be read here (zstd).")
+        elif score.fault == "long":
+            message = f"{called(score)} has so long a header that it was not looked into."
+            yield doubtful("scores", ScorefileInvalid.code, message)
         elif score.fault:
             yield failed("scores", ScorefileInvalid, f"{called(score)} {FAULTS[score.fault]}")
+    yield from _effects(facts)
     counts = Counter(score.id for score in facts.scores if called(score) != "A scorefile")
     if twice := [name for name, count in counts.items() if count > 1]:
         yield failed("scores", ScorefileInvalid, f"Two scorefiles have the same id: {twice[0]}. Send each score once.")
+
+
+def _effects(facts: Facts) -> Iterator[Finding]:
+    """pgscatalog-format leaves out scores with weights by dosage alone, and fails where there is no other."""
+    names = [score.id for score in facts.readable if not score.additive]
+    if names and len(names) == len(facts.scores) and not facts.unasked:
+        yield failed("scores", EffectTypeUnsupported)
+    elif names:
+        message = f"With weights by dosage alone, these will be left out: {some(names)}."
+        yield doubtful("scores", EffectTypeUnsupported.code, message)
 
 
 def build(facts: Facts) -> Iterator[Finding]:
     """The scorefiles' build by their headers, the genomes' by the chromosomes' lengths."""
     wanted = facts.pipeline.nxf_params_file.target_build
     found = list(chain(_builds(facts, wanted), _beyond(facts, wanted)))
-    lifted = sum(score.build != wanted for score in facts.readable)
+    lifted = sum(score.build != wanted and not score.harmonised for score in facts.readable)
     yield from found or [ok("build", f"{wanted}{f'; {lifted} scores will be lifted to it' if lifted else ''}.")]
 
 
 def _builds(facts: Facts, wanted: str) -> Iterator[Finding]:
     liftover = facts.pipeline.nxf_params_file.liftover
     for score in facts.readable:
-        if score.build is None:
+        if score.harmonised and liftover and score.build != wanted:  # `_normalise.lift` passes over it
+            message = f"{called(score)} is harmonised to another build, so it is not lifted. Use one of {wanted}."
+            yield doubtful("build", BuildMismatch.code, message)
+        elif score.build is None:
             message = f"{called(score)} states no genome build that is known. Use one harmonised to {wanted}."
             yield failed("build", BuildMismatch, message)
         elif score.build != wanted and not liftover:
@@ -71,16 +105,15 @@ def _builds(facts: Facts, wanted: str) -> Iterator[Finding]:
                 f"{called(score)} is in {score.build}, not in {wanted}. Use one harmonised to it, or set liftover."
             )
             yield failed("build", BuildMismatch, message)
-        elif score.build != wanted and score.harmonised:  # pgscatalog.core, `_normalise.lift`, passes over it
-            message = (
-                f"{called(score)} is harmonised to {score.build}, so it is not lifted. Use one harmonised to {wanted}."
-            )
-            yield failed("build", BuildMismatch, message)
 
 
 def _beyond(facts: Facts, wanted: str) -> Iterator[Finding]:
     for target in facts.targets:
         for chrom, region in target.regions.items():
-            if region.beyond > BEYOND * region.count:
-                message = f"{region.beyond} variants of the genomes lie past the end of chromosome {chrom} in {wanted}."
+            if region.beyond <= BEYOND * region.count:
+                continue
+            message = f"{region.beyond} variants of the genomes lie past the end of chromosome {chrom} in {wanted}."
+            if region.beyond > MOST_SLIPS:
                 yield failed("build", BuildMismatch, f"{message} Check target_build.")
+            else:
+                yield doubtful("build", BuildMismatch.code, message)

@@ -5,60 +5,28 @@ Sources: plink 2 file formats (https://www.cog-genomics.org/plink/2.0/formats: .
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import chain
 from typing import NamedTuple
 
-from genoferry.pgsc.preflight.genome import MATCHED, NAMES, PREFIXED
-from genoferry.pgsc.preflight.heads import Fault, Layout, read_head
-from genoferry.pgsc.preflight.lines import LONG, Compression, Text
+from genoferry.pgsc.preflight.genome import MATCHED, called, prefixed
+from genoferry.pgsc.preflight.heads import Layout, read_head, unended
+from genoferry.pgsc.preflight.lines import LONG, Text
 from genoferry.pgsc.preflight.matching import Kept, Wanted
-from genoferry.pgsc.preflight.samples import Samples
+from genoferry.pgsc.preflight.seen import OTHER, Region, Variants
 
-OTHER, NO_LIMIT = "other", 2**63
-"""Stands for the chromosomes whose names nobody knows; and for their lengths."""
+NO_LIMIT = 2**63
+"""The length of a chromosome whose name nobody knows."""
 
-Sought = Mapping[str, Mapping[bytes, Sequence[Wanted]]]
-"""Of all scores, by chromosome and position as it is written."""
+Sought = Mapping[str, Mapping[int, Sequence[Wanted]]]
+"""Of all scores, by chromosome and position."""
+
+_LEADING = re.compile(rb"[+-]?[0-9]+")
+"""What plink2 reads of a position: it stops at the first character that is no digit (so 1e3 is 1)."""
 
 LONG_HEADER = 16 * 1024**2
 """Bytes that the line of a VCF which names its samples may have."""
-
-
-class Most(NamedTuple):
-    """Where reading stops: variants, and bytes of text."""
-
-    variants: int
-    text: int
-
-
-@dataclass
-class Region:
-    """What was seen of a chromosome, positions in bases. `ended`: another one followed."""
-
-    count: int = 0
-    first: int = 0
-    last: int = 0
-    ended: bool = False
-    sorted: bool = True
-    beyond: int = 0
-
-
-@dataclass
-class Variants:
-    """What was seen of a variant file. `whole`: all of it. `regions` by chromosome, unknown ones as `OTHER`."""
-
-    chrom: str | None
-    compression: Compression = "plain"
-    regions: dict[str, Region] = field(default_factory=dict)
-    count: int = 0
-    prefixed: bool = False
-    multiallelic: int = 0
-    bytes: int = 0
-    whole: bool = False
-    fault: Fault | None = None
-    samples: Samples | None = None
 
 
 class Looking(NamedTuple):
@@ -69,14 +37,14 @@ class Looking(NamedTuple):
     lengths: Mapping[str, int]
 
 
-def scan(text: Text, layout: Layout, chrom: str | None, looking: Looking, most: Most) -> Variants:
-    """Reads a file of chromosome `chrom` (None: of all), and shows its variants to those that are sought.
+def scan(text: Text, layout: Layout, chrom: str | None, looking: Looking, most: int) -> Variants:
+    """Reads a file of chromosome `chrom` (None: of all), and shows up to `most` variants to those that are sought.
 
     Raises `Unreadable`, `CalculationStopped`, and what the stream raises.
     """
     batches = text.batches()
     text.longest = LONG_HEADER
-    head = read_head(batches, layout)
+    head = read_head(text, batches, layout)
     text.longest = LONG
     seen = Variants(chrom, text.compression, fault=head.fault, samples=head.samples)
     if head.columns is not None:
@@ -85,18 +53,19 @@ def scan(text: Text, layout: Layout, chrom: str | None, looking: Looking, most: 
     return seen
 
 
-def _scan(text: Text, reader: _Reader, batches: Iterator[list[bytes]], most: Most) -> None:
+def _scan(text: Text, reader: _Reader, batches: Iterator[list[bytes]], most: int) -> None:
     seen = reader.seen
     for lines in batches:
-        room = most.variants - seen.count
-        if room <= 0 or text.bytes >= most.text:
+        room = most - seen.count
+        if room <= 0:
             break
         reader.take(lines[:room])
         if seen.fault or len(lines) > room:
             break
     else:
-        seen.whole = True
-        seen.fault = None if seen.count else "empty"
+        seen.whole = text.whole
+        if not seen.count:
+            seen.fault = unended(text) if text.cut else "empty"
 
 
 class _Reader:
@@ -104,7 +73,7 @@ class _Reader:
         self.seen, self._looking = seen, looking
         self._where = tuple(columns.index(name) for name in (b"#CHROM", b"POS", b"REF", b"ALT"))
         self._name, self._region, self._limit = b"", Region(), 0
-        self._here: Mapping[bytes, Sequence[Wanted]] = {}
+        self._here: Mapping[int, Sequence[Wanted]] = {}
 
     def take(self, lines: list[bytes]) -> None:
         """Millions of lines come by here: it is one loop for speed's sake."""
@@ -113,36 +82,44 @@ class _Reader:
         for line in lines:
             fields = line.split(None, width)
             try:
-                name, pos, ref, alt = fields[c], fields[p], fields[r], fields[a]
-                place = int(pos)
-            except (IndexError, ValueError):
+                name, ref, alt = fields[c], fields[r], fields[a]
+                place = int(fields[p])
+            except IndexError:
                 if not fields:
+                    continue
+                if len(line) >= LONG:  # its alleles were cut
+                    seen.count += 1
                     continue
                 seen.fault = "line"
                 return
+            except ValueError:
+                if (leading := _LEADING.match(fields[p])) is None:
+                    seen.fault = "line"
+                    return
+                place = int(leading[0])
             if name != self._name:
                 self._turn(name, place)
             region = self._region
             seen.count += 1
             region.count += 1
             if place < region.last:
-                region.sorted = False
+                region.sorted &= place < 0  # plink2 leaves those out
             else:
                 region.last = place
             if place > self._limit:
                 region.beyond += 1
             if b"," in alt:
                 seen.multiallelic += 1
-            for wanted in self._here.get(pos, ()):
+            for wanted in self._here.get(place, ()):
                 wanted.meet(ref, alt.split(b","), kept)
 
     def _turn(self, name: bytes, place: int) -> None:
         """Another chromosome begins, or one goes on that had ended: then the file isn't sorted."""
         self._region.ended = True
-        chrom = NAMES.get(name)
+        chrom = called(name)
         self._name = name
-        self.seen.prefixed |= name in PREFIXED
-        self._region = self.seen.regions.setdefault(chrom or OTHER, Region(first=place))
+        self.seen.prefixed |= prefixed(name)
+        self._region = self.seen.regions.setdefault(chrom or OTHER, Region(first=max(0, place)))
         self._region.sorted &= not self._region.ended
         self._region.ended = False
         self._limit = self._looking.lengths.get(chrom or OTHER, NO_LIMIT)

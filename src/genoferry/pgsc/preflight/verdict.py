@@ -32,6 +32,7 @@ KINDS: dict[str, type[CalculationError]] = {
         errors.BuildMismatch,
         errors.OverlapTooLow,
         errors.ZeroMatches,
+        errors.EffectTypeUnsupported,
         errors.MemoryCeiling,
         errors.ToolsMissing,
     )
@@ -53,7 +54,8 @@ class Finding:
 class ExpectedOverlap:
     """What share of a score's variants will be found. `variants` in the scorefile, None where not all were counted;
     `sampled` of them were drawn, `covered` of these lie in what was read of the genomes, `matched` were found.
-    `rate` is None where nothing can be said; with 99.9 % certainty it is in `low` to `high`."""
+    `rate` is None where nothing can be said; with 99.9 % certainty it is in `low` to `high`, if what was read of the
+    genomes is like the rest; in no case is it over `best`."""
 
     id: str
     variants: int | None
@@ -63,6 +65,7 @@ class ExpectedOverlap:
     rate: float | None
     low: float
     high: float
+    best: float = 1.0
 
 
 @dataclass(frozen=True)

@@ -295,6 +295,13 @@ def test_no_message_repeats_what_a_tool_printed() -> None:
         "GET https://b.example/k?X-Amz-Security-Token=hideme&X-Amz-Signature=0123abcd",
         "Authorization: Bearer hideme",
         "cloning https://user:hideme@git.example/x",
+        "token=hideme",
+        "NXF_X_TOKEN: hideme",
+        '{"refreshToken": "hideme"}',
+        "api_key=hideme",
+        "X-Api-Key: hideme",
+        "Cookie: a=hideme; b=hideme",
+        "Set-Cookie: hideme",
         "AWS_SECRET\x00_ACCESS_KEY=hi\x1b[31mdeme",
     ],
 )

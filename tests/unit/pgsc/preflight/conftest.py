@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -91,6 +91,40 @@ def bfile(cohort: Cohort) -> Case:
 @pytest.fixture
 def vcf(cohort: Cohort) -> Case:
     return case_of(cohort, "vcf")
+
+
+HEAD = "#pgs_id={name}\n#trait_reported=t\n#genome_build=GRCh38\n"
+COLUMNS = "chr_name\tchr_position\teffect_allele\tother_allele\teffect_weight"
+Cells = Sequence[object]
+
+
+def tabled(rows: Iterable[Cells]) -> str:
+    return "".join("\t".join(map(str, row)) + "\n" for row in rows)
+
+
+@pytest.fixture
+def scored() -> Callable[..., bytes]:
+    """A scorefile of rows."""
+
+    def scored(rows: Iterable[Cells], *, name: str = "S", head: str = HEAD, columns: str = COLUMNS) -> bytes:
+        return (head.format(name=name) + columns + "\n" + tabled(rows)).encode()
+
+    return scored
+
+
+@pytest.fixture
+def small() -> Callable[..., Case]:
+    """One pfile of all chromosomes, of CHROM, POS, REF, ALT, and scorefiles."""
+
+    def small(variants: Iterable[Cells], *scores: bytes, **params: Any) -> Case:
+        pvar = "#CHROM\tPOS\tID\tREF\tALT\n" + tabled((c, p, ".", r, a) for c, p, r, a in variants)
+        psam = "#IID\n" + "".join(f"S{number}\n" for number in range(60))
+        row = {"sampleset": "c", "chrom": None, "format": "pfile", "geno": "x.pgen", "variants": "x.pvar"}
+        files = {"x.pgen": b"\x6c\x1b\x01", "x.pvar": pvar.encode(), "x.psam": psam.encode()}
+        named = {f"score{number}": score for number, score in enumerate(scores)}
+        return Case(({**row, "pheno": "x.psam"},), files, named, {"target_build": "GRCh38", **params})
+
+    return small
 
 
 Edit = Callable[[str], str]

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from genoferry.errors import CalculationStopped, ToolsMissing
 from genoferry.pgsc.preflight import lines
-from genoferry.pgsc.preflight.lines import Unreadable, opened
+from genoferry.pgsc.preflight.decompress import Unreadable
+from genoferry.pgsc.preflight.lines import opened
 
 COMPRESS = {
     "plain": bytes,

@@ -26,7 +26,7 @@ def test_a_match_is_the_same_alleles_on_either_strand(effect: str, other: str | 
         expected = any(pair in ((ref, alt), (alt, ref)) for pair in strands)
     kind = kind_of(effect.encode(), other.encode() if other else None, ref.encode(), alt.encode())
     assert (kind < NONE) == expected
-    wanted = Wanted("1", b"5", effect.encode(), other.encode() if other else None)
+    wanted = Wanted("1", 5, effect.encode(), other.encode() if other else None)
     wanted.meet(ref.encode(), [alt.encode()], Kept())
     assert wanted.hit
     assert wanted.counts == (expected and flipped(ref) != alt)
@@ -49,7 +49,7 @@ def met(wanted: Wanted, *variants: str, kept: Kept = PLAIN) -> bool:
 
 def test_ambiguous_and_multiallelic_ones_count_where_they_are_kept() -> None:
     def snp() -> Wanted:
-        return Wanted("1", b"5", b"A", b"T")
+        return Wanted("1", 5, b"A", b"T")
 
     assert ambiguous(b"A", b"T")
     assert not met(snp(), "A>T")
@@ -59,13 +59,13 @@ def test_ambiguous_and_multiallelic_ones_count_where_they_are_kept() -> None:
 
 
 def test_the_best_kind_counts_and_the_first_of_two_alike() -> None:
-    assert not met(Wanted("1", b"5", b"A", None), "A>T", "A>G")  # both are REF: the first one is ambiguous
-    assert met(Wanted("1", b"5", b"A", None), "A>G", "A>T")
-    assert met(Wanted("1", b"5", b"A", None), "T>A", "A>G")  # REF goes before ALT
+    assert not met(Wanted("1", 5, b"A", None), "A>T", "A>G")  # both are REF: the first one is ambiguous
+    assert met(Wanted("1", 5, b"A", None), "A>G", "A>T")
+    assert met(Wanted("1", 5, b"A", None), "T>A", "A>G")  # REF goes before ALT
 
 
 def test_a_long_allele_has_no_id_to_match_by() -> None:
     long = b"A" * 101
-    wanted = Wanted("1", b"5", long, b"C")
+    wanted = Wanted("1", 5, long, b"C")
     wanted.meet(b"C", [long], Kept())
     assert not wanted.counts

@@ -9,6 +9,7 @@ from struct import pack
 from hypothesis import given
 from hypothesis import strategies as st
 
+from genoferry.pgsc.preflight import Site
 from genoferry.pgsc.preflight.memory import MIB, need
 
 MEASURED = {
@@ -33,7 +34,7 @@ def test_more_needs_more(one: tuple[int, int, int], more: tuple[int, int, int]) 
 
 def test_a_ceiling_that_is_too_low_fails_and_one_that_is_close_is_doubtful(pfile) -> None:
     def status(ceiling: int | None) -> list[tuple[str, str]]:
-        return [(found.status, found.code) for found in large.found("memory", max_memory_bytes=ceiling)]
+        return [(found.status, found.code) for found in large.found("memory", site=Site(max_memory_bytes=ceiling))]
 
     large = pfile.having(geno=b"\x6c\x1b\x10" + pack("<IIB", 40_000_000, 60, 0))
     assert status(4 * 1024**3) == [("failed", "memory-ceiling")]
@@ -45,7 +46,7 @@ def test_a_ceiling_that_is_too_low_fails_and_one_that_is_close_is_doubtful(pfile
 def test_it_fails_with_the_errors_class(pfile) -> None:
     from genoferry.errors import MemoryCeiling
 
-    failure = pfile.only("PGS000001").verdict(max_memory_bytes=1024).failure
+    failure = pfile.only("PGS000001").verdict(site=Site(max_memory_bytes=1024)).failure
     assert isinstance(failure, MemoryCeiling)
     assert failure.trace_name is None
 

@@ -106,7 +106,9 @@ def test_what_agrees_by_chance(agreement: Agreement, by_chance: bool) -> None:
 def test_too_few_variants_to_judge_by_are_no_matches(pfile, edited) -> None:
     def few(text: str) -> str:
         head = [line for line in text.splitlines() if line.startswith(("#", "rsID"))]
-        rows = ("\t".join([f"rs{i}", "21", str(i), "A", "C", "0.1", *(["x", "y", "21", str(i), ""])]) for i in range(9))
+        rows = (
+            "\t".join([f"rs{i}", "21", str(i), "A", "C", "0.1", *(["x", "y", "21", str(i), ""])]) for i in range(1, 10)
+        )
         return "\n".join([*head, *rows]) + "\n"
 
     score = {"PGS000001": edited(pfile.scores["PGS000001"], few)}
@@ -124,7 +126,11 @@ def test_headers_in_another_build(pfile, edited) -> None:
     assert lifted.failure is None
     assert lifted.scores == ()  # its positions are yet to be lifted
     fixed = replace(pfile, scores={"PGS000001": edited(harmonised, header("HmPOS_build", "GRCh37"))})
-    assert fixed.asking(liftover=True).failure() == "genome-build-mismatch"  # a harmonised one is not lifted
+    assert fixed.failure() == "genome-build-mismatch"
+    kept = fixed.asking(liftover=True).verdict()  # a harmonised one is not lifted: its positions are used as they are
+    assert kept.failure is None
+    assert [warning.code for warning in kept.warnings] == ["genome-build-mismatch"]
+    assert kept.scores[0].rate == 1.0
     unstated = replace(pfile, scores={"PGS000005": edited(plain, header("genome_build", "NR"))})
     assert unstated.asking(liftover=True).failure() == "genome-build-mismatch"
 
@@ -143,8 +149,8 @@ def test_chromosomes_that_the_tools_do_not_know(pfile, edited) -> None:
         b"",
         b"rsID\tchr_name\n",
         b"#pgs_id=bad id!\nx\n",
-        b"#pgs_id=PGS000009\n#genome_build=GRCh38\nchr_name\tchr_position\teffect_allele\n1\t5\tA\n",
-        b"#pgs_id=PGS000009\n#genome_build=GRCh38\nchr_name\tchr_position\teffect_allele\teffect_weight\n",
+        b"#pgs_id=PGS000009\n#trait_reported=t\n#genome_build=GRCh38\nchr_name\tchr_position\teffect_allele\n1\t5\tA\n",
+        b"#pgs_id=PGS000009\n#trait_reported=t\n#genome_build=GRCh38\nchr_name\tchr_position\teffect_allele\teffect_weight\n",
         gzip.compress(b"#pgs_id=PGS000001\n" * 5000)[:-9],
     ],
 )
@@ -194,7 +200,7 @@ def test_the_harmonised_position_and_the_inferred_allele_count(pfile) -> None:
         "several": [["21", "1", alt, "", "0.1", "21", pos, "A/C/G/T"] for _, pos, _, ref, alt in rows],
     }
     for name, lines in made.items():
-        head = f"#pgs_id={name}\n#genome_build=GRCh37\n#HmPOS_build=GRCh38\n#HmPOS_date=2024-01-01\n"
+        head = f"#pgs_id={name}\n#trait_reported=t\n#genome_build=GRCh37\n#HmPOS_build=GRCh38\n#HmPOS_date=2024-01-01\n"
         body = "\n".join("\t".join(line) for line in [[*columns, "hm_inferOtherAllele"], *lines])
         score = replace(pfile, scores={name: (head + body).encode()}).asking(keep_ambiguous=True, min_overlap=0)
         assert score.verdict().scores[0].rate == (0.0 if name == "unplaced" else 1.0)
@@ -276,7 +282,8 @@ def test_files_are_read_once_and_closed(pfile) -> None:
 def test_memory_does_not_grow_with_what_a_scorefile_says(pfile) -> None:
     import tracemalloc
 
-    head = "#pgs_id=PGS000001\n#genome_build=GRCh38\nchr_name\tchr_position\teffect_allele\teffect_weight\n"
+    columns = "chr_name\tchr_position\teffect_allele\teffect_weight\n"
+    head = f"#pgs_id=PGS000001\n#trait_reported=t\n#genome_build=GRCh38\n{columns}"
     long = (head + f"21\t{'1' * 9000}\t{'A' * 9000}\t0.1\n" * 3000).encode()
     endless = b"#x=y" * 200 + b"\n"
     case = replace(pfile, scores={"long": gzip.compress(long), "endless": gzip.compress(endless * 100_000)})

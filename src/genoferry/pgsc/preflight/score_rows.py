@@ -1,0 +1,120 @@
+"""A row of a scorefile: where its variant is, and whether the PGS Catalog's tools take it.
+
+Sources: pgscatalog.core 1.1, `models.py` (`CatalogScoreVariant`: what a row needs) and `_normalise.py` (which of two
+columns counts). A row that they don't take ends the whole of `pgscatalog-format`; each rule was tried with it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from genoferry.pgsc.preflight.genome import CHROMS, MATCHED
+from genoferry.pgsc.preflight.lines import LONG
+from genoferry.pgsc.preflight.matching import MAX_ALLELE, Wanted
+from genoferry.pgsc.preflight.score_head import COMPLEX, DOSAGES, split
+
+LONGEST_POSITION = 12
+"""Digits of a position: more are none, and would only take memory."""
+
+RowFault = Literal["cells", "weight", "position", "place"]
+Kind = Literal["placed", "lost", "foreign"] | RowFault
+POSITION = re.compile(r"\+?([0-9][0-9_]*)(?:\.0+)?")
+_BASES = frozenset("ACGT")
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Where each is, None where there is none. `judged`: whether a row is looked at for faults; `placed`: for a
+    place too."""
+
+    names: tuple[str, ...]
+    chrom: int | None
+    pos: int | None
+    effect: int
+    others: tuple[int, ...]
+    judged: bool
+    placed: bool
+
+    def at(self, name: str) -> int | None:
+        return self.names.index(name) if name in self.names else None
+
+
+def columns_of(names: Sequence[str], harmonised: bool) -> Columns:
+    """Of a file whose columns the tools take. One with weights by dosage may be left out before its rows matter."""
+    known = tuple(names)
+    chrom, pos = ("hm_chr", "hm_pos") if harmonised else ("chr_name", "chr_position")
+    others = ("other_allele", *(("hm_inferOtherAllele",) if harmonised else ()))
+    return Columns(
+        known,
+        known.index(chrom) if chrom in known else None,
+        known.index(pos) if pos in known else None,
+        known.index("effect_allele"),
+        tuple(known.index(name) for name in others if name in known),
+        judged=not set(DOSAGES) & set(known),
+        placed=not COMPLEX & set(known),
+    )
+
+
+def read_row(line: bytes, where: Columns) -> tuple[Wanted, Kind]:
+    """Only what is looked for is kept of it. Of a line that was cut, or with a quote that goes on in the next one, no
+    fault is told."""
+    text = line.rstrip(b"\r").decode(errors="replace")
+    cells = split(text)
+    judged = where.judged and len(line) < LONG and text.count('"') % 2 == 0
+    fault = _fault(cells, where) if judged else None
+    chrom, pos = _cell(cells, where.chrom), position(_cell(cells, where.pos))
+    placed = bool(chrom.strip()) and isinstance(pos, int)
+    kind: Kind = fault or ("lost" if not placed else "placed" if chrom in CHROMS else "foreign")
+    known = kind == "placed" and chrom in MATCHED and isinstance(pos, int)
+    other = next((cell for at in where.others if (cell := _cell(cells, at))), None)
+    return Wanted(
+        chrom if known else None,
+        pos if known and isinstance(pos, int) else 0,
+        _allele(_cell(cells, where.effect)),
+        None if other is None or "/" in other else _allele(other),
+    ), kind
+
+
+def position(text: str) -> int | Literal["none", "wrong"]:
+    """As pydantic takes a whole number: with spaces round it, a plus, zeros after the point."""
+    if not (plain := text.strip()):
+        return "none"
+    if (found := POSITION.fullmatch(plain)) is None:
+        return "wrong"
+    digits = found[1].replace("_", "")
+    return int(digits) if len(digits) <= LONGEST_POSITION else "none"
+
+
+def _fault(cells: Sequence[str], where: Columns) -> RowFault | None:
+    if len(cells) > len(where.names) or len(cells) <= max(where.effect, *where.others, 0):
+        return "cells"
+    try:
+        float(_cell(cells, where.at("effect_weight")))
+    except ValueError:
+        return "weight"
+    pos = position(_cell(cells, where.at("chr_position")))
+    if pos in ("wrong", 0) or position(_cell(cells, where.at("hm_pos"))) == "wrong":
+        return "position"
+    return None if not where.placed or _has_place(cells, where, pos) else "place"
+
+
+def _has_place(cells: Sequence[str], where: Columns, pos: int | str) -> bool:
+    """A place, or an rsID and no position; of what is no plain variant, or couldn't be harmonised, neither."""
+    if not set(_cell(cells, where.effect)) <= _BASES or _cell(cells, where.at("hm_source")) == "Unknown":
+        return True
+    if pos != "none":
+        return bool(_cell(cells, where.at("chr_name")).strip())
+    return any(_cell(cells, where.at(name)).strip() not in ("", ".") for name in ("rsID", "rsid"))
+
+
+def _cell(cells: Sequence[str], at: int | None) -> str:
+    """A line that is too short has nothing where it ends."""
+    return cells[at] if at is not None and at < len(cells) else ""
+
+
+def _allele(text: str) -> bytes:
+    """Nothing, which matches nothing, where it is too long to match."""
+    return text.encode() if len(text) <= MAX_ALLELE else b""

@@ -1,0 +1,134 @@
+"""However much text a file holds, a bounded part of it is read; what isn't read fails nothing."""
+
+from __future__ import annotations
+
+import io
+import threading
+from functools import partial
+
+import pytest
+import zstandard
+
+from genoferry.contracts.pipeline import PipelineParam
+from genoferry.pgsc.preflight import Files, Verdict, check, gather, heads, samples
+from genoferry.pgsc.preflight.lines import CHUNK, Text
+
+MIB = 1024**2
+TARGET = [("1", 1000 * i, "A", "G") for i in range(1, 500)]
+SCORE = [("1", 1000 * i, "A", "G", 0.1) for i in range(1, 200)]
+
+
+def bomb(line: bytes, size: int, start: bytes = b"") -> bytes:
+    """`size` bytes of a line again and again, in some kilobytes."""
+    packed = io.BytesIO()
+    with zstandard.ZstdCompressor().stream_writer(packed, closefd=False) as out:
+        out.write(start)
+        block = line * (MIB // len(line))
+        for _ in range(size // MIB):
+            out.write(block)
+    return packed.getvalue()
+
+
+class Counted:
+    """Counts what is taken out of each file."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.most = 0
+        chunks = Text._chunks
+
+        def counted(text: Text):
+            for chunk in chunks(text):
+                self.most = max(self.most, text.bytes)
+                yield chunk
+
+        monkeypatch.setattr(Text, "_chunks", counted)
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> Counted:
+    for name in ("MAX_TEXT", "MAX_SCORE_TEXT", "MAX_SAMPLE_TEXT"):
+        monkeypatch.setattr(gather, name, 4 * MIB)
+    monkeypatch.setattr(heads, "LONGEST_LINE", 4 * MIB)
+    return Counted(monkeypatch)
+
+
+@pytest.fixture
+def case(small, scored):
+    return small(TARGET, scored(SCORE))
+
+
+def doubts(verdict: Verdict, check: str) -> list[str]:
+    return [found.status for found in verdict.findings if found.check == check]
+
+
+@pytest.mark.parametrize("line", [b"##x\n", b"#x\n", b"\n"])
+def test_endless_lines_before_the_variants(case, counted: Counted, line: bytes) -> None:
+    verdict = case.having(variants=bomb(line, 64 * MIB)).verdict()
+    assert counted.most <= 4 * MIB + CHUNK
+    assert verdict.failure is None
+    assert doubts(verdict, "files") == ["doubtful"]
+
+
+def test_lines_before_the_variants_are_counted_too(case, counted: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heads, "MOST_LINES", 1000)
+    verdict = case.having(variants=bomb(b"##x\n", 64 * MIB)).verdict()
+    assert counted.most <= CHUNK
+    assert doubts(verdict, "files") == ["doubtful"]
+
+
+@pytest.mark.parametrize("start", [b"", b"#CHROM\tPOS\tID\tREF\tALT\n"])
+def test_one_endless_line_is_no_variant_file(case, counted: Counted, start: bytes) -> None:
+    verdict = case.having(variants=bomb(b"A", 64 * MIB, start)).verdict()
+    assert counted.most <= 4 * MIB + CHUNK
+    assert verdict.failure is not None
+    assert verdict.failure.code == "genotypes-invalid"
+
+
+def test_a_line_that_is_only_too_long_for_us(case, counted: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heads, "LONGEST_LINE", 400 * MIB)
+    verdict = case.having(variants=bomb(b"A", 64 * MIB)).verdict()
+    assert (verdict.failure, doubts(verdict, "files")) == (None, ["doubtful"])
+
+
+@pytest.mark.parametrize("line", [b"##x\n", b"a\t1\n", b"A"])
+def test_an_endless_sample_file(case, counted: Counted, line: bytes) -> None:
+    verdict = case.having(pheno=bomb(line, 64 * MIB, b"#IID\tSEX\nS0\t1\n")).verdict()
+    assert counted.most <= 4 * MIB + CHUNK
+    assert verdict.samples is None
+    assert doubts(verdict, "samples") != ["ok"]
+    assert verdict.failure is None or line == b"a\t1\n"  # there, a sample is there twice
+
+
+def test_lines_of_a_sample_file_are_counted_too(case, counted: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(samples, "MOST_LINES", 1000)
+    monkeypatch.setattr(gather, "MAX_SAMPLE_TEXT", 400 * MIB)
+    many = "#IID\n" + "".join(f"S{number}\n" for number in range(300_000))
+    verdict = case.having(pheno=many.encode()).verdict()
+    assert counted.most <= 2 * CHUNK
+    assert (verdict.failure, doubts(verdict, "samples")) == (None, ["doubtful"])
+
+
+@pytest.mark.parametrize("line", [b"A", b"#x\n", b"1\t5\tA\tG\t0.1\n"])
+def test_an_endless_scorefile(case, counted: Counted, scored, small, line: bytes) -> None:
+    verdict = small(TARGET, bomb(line, 64 * MIB, scored(SCORE))).verdict()
+    assert counted.most <= 4 * MIB + CHUNK
+    assert verdict.failure is None
+
+
+def test_an_endless_header_of_a_scorefile(small, counted: Counted) -> None:
+    verdict = small(TARGET, bomb(b"#x\n", 64 * MIB)).verdict()
+    assert counted.most <= CHUNK
+    assert (verdict.failure, doubts(verdict, "scores")) == (None, ["doubtful"])
+
+
+def test_a_share_that_is_used_up_leaves_later_files_unread(case, counted: Counted) -> None:
+    """Two files share what may be read: the first one's variants are counted as a part."""
+    rows = tuple({**case.rows[0], "chrom": chrom, "variants": f"{chrom}.pvar"} for chrom in ("1", "2"))
+    one = b"#CHROM\tPOS\tID\tREF\tALT\n" + b"".join(b"1\t%d\t.\tA\tG\n" % i for i in range(1, 400_000))
+    files = {**case.files, "1.pvar": one, "2.pvar": one.replace(b"\n1\t", b"\n2\t")}
+    document = {"id": "R", "target_genomes": rows, "nxf_params_file": dict(case.params)}
+    openers = [{name: partial(io.BytesIO, b) for name, b in part.items()} for part in (files, case.scores)]
+    verdict = check(PipelineParam.model_validate(document), Files(*openers), case.settings, stop=threading.Event())
+    assert counted.most <= 2 * MIB + 2 * CHUNK
+    assert verdict.failure is None
+    assert "a part of them" in next(found.message for found in verdict.findings if found.check == "files")
