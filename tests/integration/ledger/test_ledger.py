@@ -195,7 +195,7 @@ async def test_all_jobs_and_those_in_a_state(ledger, make):
 
 
 async def test_what_a_newer_genoferry_wrote_is_left_alone(ledger, make):
-    row = make(schema_version=3)
+    row = make().model_copy(update={"schema_version": 3})
     await ledger.put(row, expected=None)
     with pytest.raises(NewerSchema):
         await ledger.get(row.uuid)
