@@ -176,6 +176,18 @@ class PreflightSettings(BaseSettings):
     score_sample: int = Field(5000, ge=100, description="Variants of each score that are looked for, at most.")
 
 
+class HealthSettings(BaseSettings):
+    """Where a worker answers `/healthz`, `/readyz` and `/metrics`."""
+
+    model_config = _config("GENOFERRY_HEALTH_")
+
+    port: int | None = Field(
+        None, ge=0, le=65535, description="Port to answer on; 0: a free one, which the log names; default: none."
+    )
+    host: str = Field("127.0.0.1", description="Address to listen on; in a container `0.0.0.0`.")
+    late_seconds: float = Field(30, gt=0, description="How far a loop of a ready worker may be behind its period.")
+
+
 class _Environment(EnvSettingsSource):
     """The environment, but for the sections: each reads its own variables, and a `QUEUE` of others is not ours."""
 
@@ -211,6 +223,7 @@ class Settings(BaseSettings):
     compute: ComputeSettings = Field(default_factory=ComputeSettings)
     nextflow: NextflowSettings = Field(default_factory=NextflowSettings)
     preflight: PreflightSettings = Field(default_factory=PreflightSettings)
+    health: HealthSettings = Field(default_factory=HealthSettings)
 
     @classmethod
     def settings_customise_sources(
@@ -286,6 +299,7 @@ PREFIXES = {
         ComputeSettings,
         NextflowSettings,
         PreflightSettings,
+        HealthSettings,
     )
 }
 """Of the variables, by the name of the section."""

@@ -38,10 +38,12 @@ def worker(
 
 async def _run(known: Settings, *, drain: bool) -> None:
     from genoferry.worker.build import build
+    from genoferry.worker.health import Health, serve
     from genoferry.worker.loops import Worker
 
     async with AsyncExitStack() as stack:
         running = Worker(await build(stack, known), drain=drain)
+        await serve(stack, known.health, Health(running.rooms.turns, lambda: running.stopping))
         asked = False
 
         def on_signal() -> None:

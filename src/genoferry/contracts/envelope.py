@@ -15,6 +15,7 @@ from pydantic_core import ErrorDetails
 
 from genoferry.contracts.base import CamelContract
 from genoferry.contracts.names import ExperimentId, SafeText
+from genoferry.contracts.trace import PATTERN, valid_traceparent
 from genoferry.errors import BadMessage, InvalidBody, InvalidEnvelope, MessageTooLarge, NotAnObject, NotJson
 
 MAX_MESSAGE_BYTES = 128 * 1024
@@ -51,9 +52,9 @@ class Request(CamelContract):
     timeout: Annotated[datetime, BeforeValidator(_utc)] | None = None
     socket_id: SafeText | None = None
     on_duplicate: OnDuplicate = "attach"
-    traceparent: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")] | (
-        None
-    ) = None
+    traceparent: Annotated[
+        Annotated[str, StringConstraints(pattern=PATTERN)] | None, BeforeValidator(valid_traceparent)
+    ] = None
     body: dict[str, Any] = Field(json_schema_extra={"required": ["name"]})
 
     @property

@@ -46,6 +46,8 @@ from genoferry.settings import Settings
 log = structlog.get_logger()
 FETCHES_AT_ONCE = 4
 EXIT_FAILED, EXIT_SUPERSEDED, EXIT_STOPPED = 1, 3, 143
+TRACEPARENT = "TRACEPARENT"
+"""Variable that a trace's context has (OpenTelemetry, "Environment Variables as Context Propagation Carriers")."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,7 @@ def run(
     except GenoferryError as error:  # without job.json there is no nonce, so no exit report would count
         log.error("could not begin", code=error.code, cause=str(error))
         return EXIT_FAILED
+    _trace(job)
     reporter = Reporter(storage, job)
     reporter.report()
     scratch = Path(tempfile.mkdtemp(prefix="job-", dir=os.environ.get("GENOFERRY_SCRATCH")))
@@ -106,6 +109,13 @@ def run(
     storage.put(job.work_bucket, exit_key(job.uuid, job.attempt), report.model_dump_json(exclude_none=True).encode())
     reporter.report(final=True)
     return report.exit_code
+
+
+def _trace(job: JobFile) -> None:
+    """Into each line of the log, and to the tools that ask for it under the usual name."""
+    if job.traceparent is not None:
+        structlog.contextvars.bind_contextvars(traceparent=job.traceparent)
+        os.environ[TRACEPARENT] = job.traceparent
 
 
 def begin(address: JobAddress, storage: Storage) -> JobFile:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
+from genoferry import metrics
 from genoferry.errors import LeaseLost, NoSuchJob, VersionConflict
 from genoferry.ledger.protocol import Ledger
 from genoferry.ledger.row import Row, changed
@@ -43,5 +44,15 @@ async def update(ledger: Ledger, uuid: str, transition: Transition, *, lease: st
                 return row
             after = changed(after, version=row.version + 1)
             await ledger.put(after, expected=row.version)
+            counted(row, after)
             return after
     raise AssertionError("unreachable")  # tenacity raises or returns
+
+
+def counted(before: Row | None, after: Row) -> None:
+    """Into the metrics, once it is written: a change of state, and the error of a job that failed by it."""
+    if before is not None and before.state == after.state:
+        return
+    metrics.count("transitions", before=before.state if before else "", after=after.state)
+    if after.state == "FAILED" and after.error is not None:
+        metrics.count("failures", code=after.error.code)

@@ -7,12 +7,13 @@ import structlog
 from genoferry import faults
 from genoferry.contracts.envelope import Request, parse_request
 from genoferry.contracts.keys import request_key
+from genoferry.contracts.trace import valid_traceparent
 from genoferry.errors import Conflict, NotOffered
 from genoferry.handlers.protocol import Command, Plan
 from genoferry.handlers.registry import find, parse_body
 from genoferry.ledger.row import CancelMark, Row, changed
 from genoferry.ledger.states import again, attach, cancel, expire, newest, republish, requested
-from genoferry.ledger.update import update
+from genoferry.ledger.update import counted, update
 from genoferry.queue.protocol import Message
 from genoferry.worker.rooms import Rooms
 
@@ -76,10 +77,11 @@ async def _create(rooms: Rooms, row: Row, known: CancelMark | None) -> None:
         row = expire(row, now)
     if known is None:
         await rooms.ledger.put(row, expected=None)
-        return
-    if known.experiment_id == row.experiment_id:
-        row = cancel(row, now)
-    await rooms.ledger.put(changed(row, version=known.version + 1), expected=known.version)
+    else:
+        if known.experiment_id == row.experiment_id:
+            row = cancel(row, now)
+        await rooms.ledger.put(changed(row, version=known.version + 1), expected=known.version)
+    counted(None, row)
 
 
 def new_row(rooms: Rooms, message: Message, request: Request, plan: Plan, key: str) -> Row:
@@ -94,7 +96,7 @@ def new_row(rooms: Rooms, message: Message, request: Request, plan: Plan, key: s
         request_key=key,
         message_ids=(message.id,),
         socket_id=request.socket_id,
-        traceparent=request.traceparent or message.attributes.get("traceparent"),
+        traceparent=request.traceparent or valid_traceparent(message.attributes.get("traceparent")),
         timeout_at=int(request.timeout.timestamp() * 1000) if request.timeout else None,
         created_at=now,
         updated_at=now,

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from genoferry import metrics
 from genoferry.errors import GenoferryError, LeaseLost
 from genoferry.ledger.row import Row
 from genoferry.ledger.update import Transition, update
@@ -41,7 +42,7 @@ class Held:
             try:
                 self.row = await update(self.rooms.ledger, self.row.uuid, transition, lease=self.token)
             except LeaseLost:
-                self.lost = True
+                self._lose()
                 raise
             return self.row
 
@@ -50,9 +51,14 @@ class Held:
             try:
                 self.row = await self.rooms.leases.renew(self.row.uuid, self.token)
             except LeaseLost:
-                self.lost = True
+                self._lose()
                 raise
             return self.row
+
+    def _lose(self) -> None:
+        if not self.lost:
+            metrics.count("leases_lost", lease="row")
+        self.lost = True
 
     async def give_back(self) -> None:
         async with self._lock:
@@ -63,14 +69,17 @@ class Held:
     async def beat(self, after: Callable[[], Awaitable[None]]) -> None:
         """Renew until ended or lost; `after` runs at each beat, with the row fresh. Passing trouble is lived with:
         a lease that couldn't be renewed in time is lost, and that ends it."""
-        while not self.lost and not await self._done_within(self.rooms.leases.length / BEATS_PER_LEASE):
-            try:
-                await self.renew()
-                await after()
-            except GenoferryError as error:
-                log.warning("beat failed", uuid=self.row.uuid, code=error.code, cause=str(error))
-            except Exception:
-                log.exception("unexpected", uuid=self.row.uuid)
+        turns, uuid = self.rooms.turns, self.row.uuid
+        with turns.on_duty("beats", uuid):
+            while not self.lost and not await self._done_within(self.rooms.leases.length / BEATS_PER_LEASE):
+                try:
+                    with turns.turn("beats", uuid):
+                        await self.renew()
+                        await after()
+                except GenoferryError as error:
+                    log.warning("beat failed", uuid=uuid, code=error.code, cause=str(error))
+                except Exception:
+                    log.exception("unexpected", uuid=uuid)
 
     def end_beat(self) -> None:
         """Between two beats, never in the middle of one: its write would leave a token that nobody knows."""

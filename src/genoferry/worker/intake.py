@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from genoferry import metrics
 from genoferry.errors import GenoferryError, ServiceError
 from genoferry.queue.protocol import Message, Queue
 from genoferry.worker.accept import accept
 from genoferry.worker.hints import take_hint
 from genoferry.worker.reject import reject, verdict
 from genoferry.worker.rooms import Rooms
+from genoferry.worker.turns import Loop
 
 log = structlog.get_logger()
 
@@ -40,6 +42,7 @@ class Intake:
         self.busy += 1
         try:
             await accept(self.rooms, message)
+            metrics.count("messages", outcome="accepted", code="")
             return True
         except Exception as error:
             return await self._not_accepted(message, error)
@@ -70,14 +73,15 @@ class Intake:
         await _all(take_hint(self.rooms, message) for message in messages)
         self.wake()
 
-    async def _poll(self, name: str, queue: Queue, act: Callable[[Sequence[Message]], Awaitable[None]]) -> None:
+    async def _poll(self, name: Loop, queue: Queue, act: Callable[[Sequence[Message]], Awaitable[None]]) -> None:
         limits = self.rooms.settings.queue
         while not self.stopping.is_set():
             try:
                 await self._services_answer(name)
-                messages = await queue.receive(limit=limits.batch, wait_seconds=limits.wait_seconds)
-                if messages:
-                    await act(messages)
+                with self.rooms.turns.turn(name):
+                    messages = await queue.receive(limit=limits.batch, wait_seconds=limits.wait_seconds)
+                    if messages:
+                        await act(messages)
                 self._failures[name] = 0
             except GenoferryError as error:
                 self._failures[name] = failures = self._failures.get(name, 0) + 1
@@ -97,9 +101,12 @@ class Intake:
         lasting = verdict(self.rooms, message, error)
         if lasting is not None:
             await reject(self.rooms, message, lasting)
+            metrics.count("messages", outcome="rejected", code=lasting.code)
             return True
         if not isinstance(error, GenoferryError):
             log.error("unexpected", message_id=message.id, exc_info=error)
+        code = error.code if isinstance(error, GenoferryError) else GenoferryError.code
+        metrics.count("messages", outcome="deferred", code=code)
         await self.rooms.queue.hide(message, 1 + self.rooms.backoff_millis(message.receive_count) // 1000)
         if isinstance(error, ServiceError):
             raise error

@@ -9,6 +9,7 @@ from functools import partial
 
 import structlog
 
+from genoferry import metrics
 from genoferry.errors import GenoferryError
 from genoferry.ledger.due import CLEAN, clean_by
 from genoferry.ledger.leases import runner_lease
@@ -47,6 +48,10 @@ class Worker:
         self._sweeping: asyncio.Task[None] | None = None
         self._calm = 0
 
+    @property
+    def stopping(self) -> bool:
+        return self._stopping.is_set()
+
     def stop(self) -> None:
         """Take no new work, and end."""
         if not self._stopping.is_set():
@@ -79,10 +84,11 @@ class Worker:
     async def _turn(self) -> float:
         """One look at what is owed; seconds until the next."""
         try:
-            await self._hold_runner()
-            if self._calm == MOST_CALM and not await self.rooms.ledger.anything_owed():
-                return await self._idle()
-            return await self._owed()
+            with self.rooms.turns.turn("due"):
+                await self._hold_runner()
+                if self._calm == MOST_CALM and not await self.rooms.ledger.anything_owed():
+                    return await self._idle()
+                return await self._owed()
         except GenoferryError as error:
             log.warning("turn failed", code=error.code, cause=str(error))
         except Exception:
@@ -90,6 +96,8 @@ class Worker:
         return self.rooms.backoff_millis(3) / 1000
 
     async def _idle(self) -> float:
+        self.rooms.turns.turned("watch")  # nothing is owed, so there is nothing to look at
+        self._seen(due=0, owed=0)
         if self._drain and await self._intake.quiet() and not await self.rooms.ledger.anything_owed():
             self.stop()
         timing = self.rooms.settings.worker
@@ -101,7 +109,10 @@ class Worker:
         if now < self._next_hold:
             return
         had, self._token = self._token, None  # what can't be renewed is not acted on, but may be renewed later
-        self._token = self._last_token = await self.rooms.leases.hold(self._lease_name, self._last_token)
+        before = self._last_token
+        with self.rooms.turns.turn("lease"):
+            self._token = self._last_token = await self.rooms.leases.hold(self._lease_name, before)
+        self._holds(lost=before is not None and self._token is None)
         self._next_hold = now + self.rooms.leases.length / 3
         if (had is None) != (self._token is None):
             log.info("runner lease", runner=self.rooms.runner.key, held=self._token is not None)
@@ -120,6 +131,21 @@ class Worker:
         finally:
             self._sweeping = None
 
+    def _holds(self, *, lost: bool) -> None:
+        """Whether the watch is this worker's duty now, for who asks after its health."""
+        held = self._token is not None
+        self.rooms.turns.duty("watch", on=held)
+        metrics.put("runner_lease", held)
+        if lost:
+            metrics.count("leases_lost", lease="runner")
+        if not held:
+            self._seen(owed=0)
+
+    @staticmethod
+    def _seen(**jobs: int) -> None:
+        for name, number in jobs.items():
+            metrics.put(f"{name}_jobs", number)
+
     @property
     def _lease_name(self) -> str:
         return runner_lease(self.rooms.runner.key)
@@ -127,8 +153,10 @@ class Worker:
     async def _owed(self) -> float:
         """Do what is due. Who holds the runner's lease reads the whole index, too, but only when there is a reason."""
         rows = due = await self.rooms.ledger.owed(before=self.rooms.now())
+        self._seen(due=len(due))
         if self._token is not None and self._must_watch(due):
             rows = await self.rooms.ledger.owed()
+            self._seen(owed=len(rows))
             if await self._as_holder(rows):
                 rows = await self.rooms.ledger.owed(before=self.rooms.now())
         now = self.rooms.now()

@@ -6,7 +6,7 @@ import base64
 
 import structlog
 
-from genoferry import faults
+from genoferry import faults, metrics
 from genoferry.contracts.events import Event
 from genoferry.contracts.results import ResultItem, ResultPointer
 from genoferry.errors import ServiceError
@@ -49,6 +49,7 @@ async def _publish(rooms: Rooms, row: Row, event: Event) -> None:
     else:
         message = event_message(event)
     await rooms.publisher.publish(message, known)
+    metrics.count("events", event=event.event)
     log.info("published", uuid=row.uuid, published=event.event, sequence=event.sequence)
 
 

@@ -6,10 +6,11 @@ import json
 
 import structlog
 
-from genoferry import __version__
+from genoferry import __version__, metrics
 from genoferry.contracts.envelope import parse_request, read_uuid
 from genoferry.contracts.events import ErrorInfo, Event, utc_time
 from genoferry.contracts.keys import rejected_key
+from genoferry.contracts.trace import valid_traceparent
 from genoferry.errors import BadMessage, GenoferryError, LedgerError, NewerSchema, TooManyReceives
 from genoferry.handlers.registry import Handlers
 from genoferry.notify import attributes, event_message
@@ -61,21 +62,26 @@ async def _tell(rooms: Rooms, message: Message, uuid: str, error: GenoferryError
         event="Rejected",
         error=ErrorInfo.of(error),
     )
-    name, experiment_id, socket_id = _known(rooms.handlers, message)
+    socket_id, fields = _known(rooms.handlers, message)
     event = event.model_copy(update={"socket_id": socket_id})
-    known = attributes("Rejected", uuid, name=name, experiment_id=experiment_id, traceparent=None)
-    await rooms.publisher.publish(event_message(event), known)
+    await rooms.publisher.publish(event_message(event), attributes("Rejected", uuid, **fields))
+    metrics.count("events", event="Rejected")
 
 
-def _known(handlers: Handlers, message: Message) -> tuple[str | None, str | None, str | None]:
-    """Name, experimentId and socketId, where the envelope itself is good; a name only if a handler has it, since
-    what a sender writes need not be fit for an attribute."""
+def _known(handlers: Handlers, message: Message) -> tuple[str | None, dict[str, str | None]]:
+    """The socketId, and the event's attributes, where the envelope itself is good; a name only if a handler has it,
+    since what a sender writes need not be fit for an attribute."""
+    trace = valid_traceparent(message.attributes.get("traceparent"))
     try:
         request = parse_request(message.body, group_id=message.group_id)
     except BadMessage:
-        return None, None, None
+        return None, {"name": None, "experiment_id": None, "traceparent": trace}
     name = request.body.get("name")
-    return name if isinstance(name, str) and name in handlers else None, request.experiment_id, request.socket_id
+    return request.socket_id, {
+        "name": name if isinstance(name, str) and name in handlers else None,
+        "experiment_id": request.experiment_id,
+        "traceparent": request.traceparent or trace,
+    }
 
 
 async def _body(rooms: Rooms, message: Message) -> str:

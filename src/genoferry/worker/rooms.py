@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 from genoferry.aws.objects import Objects
@@ -23,6 +24,7 @@ from genoferry.ledger.row import FileState
 from genoferry.notify import Publisher
 from genoferry.queue.protocol import Queue
 from genoferry.settings import Settings
+from genoferry.worker.turns import Turns, paces
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,11 @@ class Rooms:
     monotonic: Callable[[], float] = time.monotonic
     new_id: Callable[[], str] = new_id
     random: random.Random = field(default_factory=random.Random)
+
+    @cached_property
+    def turns(self) -> Turns:
+        """Of this worker's loops."""
+        return Turns(paces(self.settings), self.monotonic)
 
     def backoff_millis(self, failures: int) -> int:
         """Full jitter, doubling from one second up to the setting's most."""

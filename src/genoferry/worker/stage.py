@@ -6,7 +6,7 @@ import asyncio
 import threading
 from dataclasses import dataclass, field
 
-from genoferry import faults
+from genoferry import faults, metrics
 from genoferry.contracts.envelope import Request
 from genoferry.contracts.events import ProgressInfo
 from genoferry.contracts.jobfile import Manifest, StagedInput
@@ -97,7 +97,12 @@ class Staging:
         def record(state: FileState) -> None:
             asyncio.run_coroutine_threadsafe(self._record(index, state, attempt), loop).result()
 
+        last = None if known.upload_id else 0  # what an earlier go has moved is told of first
+
         def progress(done: int) -> None:
+            nonlocal last
+            metrics.count("staged_bytes", max(0, done - last) if last is not None else 0)
+            last = done
             self.done = self.before + done
 
         stager = self.held.rooms.stager

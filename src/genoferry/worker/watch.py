@@ -151,7 +151,8 @@ class Watch:
     async def _observe(self, rows: Sequence[OwedRow]) -> list[Observation]:
         """What the compute sees; nothing while it is in trouble, which must not keep other work waiting."""
         try:
-            return await self.rooms.runner.observe([self._handle(row) for row in rows]) if rows else []
+            with self.rooms.turns.turn("watch"):
+                return await self.rooms.runner.observe([self._handle(row) for row in rows]) if rows else []
         except GenoferryError as error:
             log.warning("no look", runner=self.rooms.runner.key, code=error.code, cause=str(error))
             return []

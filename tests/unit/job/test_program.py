@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import threading
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import structlog
 from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import ClientError
 from pydantic import BaseModel
@@ -130,6 +132,17 @@ def test_done(place):
     (task,) = place.handler.tasks
     assert task.params == {"p": 1}
     assert task.stop is place.stop
+
+
+def test_the_requests_trace_is_in_its_environment_and_its_log(place, monkeypatch):
+    trace = f"00-{'a' * 32}-{'b' * 16}-01"
+    monkeypatch.setenv("TRACEPARENT", "of whoever started it")
+    seen = []
+    place.handler.act = lambda _: seen.append((os.environ["TRACEPARENT"], structlog.contextvars.get_contextvars()))
+    place.put_job(traceparent=trace)
+    with structlog.contextvars.bound_contextvars(traceparent=None):
+        place.run()
+    assert seen == [(trace, {"traceparent": trace})]
 
 
 def test_what_attempts_share_outlives_one_and_spares_the_next_the_fetching(place, tmp_path_factory):

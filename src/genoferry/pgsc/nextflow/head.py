@@ -16,7 +16,7 @@ from genoferry.pgsc.nextflow.remains import end_remains
 
 PASSED_ON = (
     "PATH", "LANG", "LC_ALL", "TZ", "JAVA_HOME", "JAVA_CMD", "KUBECONFIG", "KUBERNETES_SERVICE_HOST",
-    "KUBERNETES_SERVICE_PORT", "SSL_CERT_FILE", "DOCKER_HOST", "XDG_RUNTIME_DIR",
+    "KUBERNETES_SERVICE_PORT", "SSL_CERT_FILE", "DOCKER_HOST", "XDG_RUNTIME_DIR", "TRACEPARENT",
 )  # fmt: skip
 PASSED_ON_PREFIXES = ("NXF_", "SINGULARITY_", "APPTAINER_")
 """Of the job's environment: how Nextflow finds Java, its own home, clusters, and the caches of images. No secrets."""
