@@ -1,0 +1,62 @@
+"""Real clusters, started once a session; an image for their pods; and a namespace of its own for each test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from tests.real.kubernetes import images
+from tests.real.kubernetes.cluster import Cluster, Kind
+from tests.real.kubernetes.places import ROOTFS
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A cluster whose one node runs real pods, and knows the image `images.BUSYBOX`."""
+    with Cluster(Kind.REAL) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def kwok_cluster() -> Iterator[Cluster]:
+    """A cluster whose one node only says that it runs pods, thousands of them."""
+    with Cluster(Kind.KWOK) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def image(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of an image with a small Debian and Python, known to `cluster`'s node."""
+    assert ROOTFS.exists(), "Python's files are missing: run tests/real/kubernetes/setup.sh"
+    archive: Path = tmp_path_factory.mktemp("image") / "python.tar"
+    images.write(archive, images.PYTHON, [ROOTFS], ["python3"])
+    cluster.node.import_image(archive)
+    archive.unlink()
+    return images.PYTHON
+
+
+@pytest.fixture
+def namespace(cluster: Cluster) -> Iterator[str]:
+    """A fresh namespace in `cluster`."""
+    with _namespace(cluster) as name:
+        yield name
+
+
+@pytest.fixture
+def kwok_namespace(kwok_cluster: Cluster) -> Iterator[str]:
+    """A fresh namespace in `kwok_cluster`."""
+    with _namespace(kwok_cluster) as name:
+        yield name
+
+
+@contextmanager
+def _namespace(cluster: Cluster) -> Iterator[str]:
+    name = f"test-{uuid4().hex[:8]}"
+    cluster.core.create_namespace({"metadata": {"name": name}})
+    try:
+        yield name
+    finally:
+        cluster.core.delete_namespace(name)
