@@ -105,6 +105,7 @@ class WorkerSettings(BaseSettings):
 class ComputeSettings(BaseSettings):
     model_config = _config("GENOFERRY_")
 
+    runner: Literal["local", "kubernetes"] = Field("local", description="Where jobs run.")
     max_running: int = Field(2, ge=1, description="Jobs admitted at once, per runner.")
     start_deadline_seconds: float = Field(3600, gt=0, description="From submission to running.")
     run_deadline_seconds: float = Field(48 * 3600, gt=0, description="From running to the end.")
@@ -125,6 +126,50 @@ class ComputeSettings(BaseSettings):
     _home = field_validator("local_dir", "score_mirror", "workspaces")(
         lambda path: path and path.expanduser().absolute()
     )
+
+
+class KubernetesSettings(BaseSettings):
+    """The cluster that the runner `kubernetes` submits to, and what a job's pod gets."""
+
+    model_config = _config("GENOFERRY_KUBERNETES_")
+
+    kubeconfig: Path | None = Field(
+        None, description="File that says how to reach the cluster; default: the pod's service account, or KUBECONFIG."
+    )
+    context: str | None = Field(None, description="Context of that file; default: its current one.")
+    namespace: str | None = Field(
+        None, description="Namespace of the jobs; default: GENOFERRY_NEXTFLOW_NAMESPACE, or `default`."
+    )
+    image: str | None = Field(None, description="Image of the jobs; default: genoferry of the worker's own version.")
+    image_pull_policy: Literal["Always", "IfNotPresent", "Never"] = Field("IfNotPresent", description="As it says.")
+    image_pull_secrets: Names = Field((), description="Secrets that the image is pulled with.")
+    service_account: str | None = Field(None, description="Service account of the jobs, which has their AWS role.")
+    credentials: Literal["service-account", "secret"] = Field(
+        "service-account",
+        description="Where jobs have their AWS credentials from; `secret`: GENOFERRY_JOB_AWS_… in a Secret of the Job.",
+    )
+    env: dict[str, str] = Field({}, description='Further variables of the jobs, as JSON: {"AWS_REGION": "…"}.')
+    cpus: int = Field(2, ge=1, description="CPUs that a job's pod asks for.")
+    memory_mib: int = Field(4096, ge=64, description="MiB of memory that it asks for, and its limit.")
+    scratch_mib: int = Field(51200, ge=64, description="MiB of its scratch, at most.")
+    scratch_class: str | None = Field(
+        None, description="Storage class of the scratch, a volume of the pod's own; default: the node's disk."
+    )
+    labels: dict[str, str] = Field({}, description="Further labels of the Jobs, as JSON (a Kueue queue, a cost code).")
+    node_selector: dict[str, str] = Field({}, description="Labels of the nodes that jobs may run on, as JSON.")
+    tolerations: list[dict[str, Any]] = Field([], description="Tolerations of the pods, as JSON.")
+    priority_class: str | None = Field(None, description="Priority class of the pods.")
+    host_network: bool = Field(False, description="Use the node's network (pod security `restricted` refuses it).")
+    grace_seconds: int = Field(120, ge=1, description="From SIGTERM to SIGKILL.")
+    ttl_seconds: int = Field(86400, ge=60, description="How long an ended Job stays that nobody cleaned up.")
+    unschedulable_seconds: float = Field(1800, gt=0, description="How long a pod may find no node before it fails.")
+    unpullable_seconds: float = Field(600, gt=0, description="How long its image may not be had before it fails.")
+    lost_seconds: float = Field(300, gt=0, description="How long a pod may outlive its end before its node is lost.")
+    relist_seconds: float = Field(300, ge=10, description="Between two LISTs, the watch's safety net.")
+    idle_seconds: float = Field(180, ge=10, description="How long the watch goes on when nobody looks.")
+    clean_seconds: float = Field(30, gt=0, description="How long one clean-up waits until a Job is gone.")
+
+    _lists = field_validator("image_pull_secrets", mode="before")(_split)
 
 
 class NextflowSettings(BaseSettings):
@@ -221,6 +266,7 @@ class Settings(BaseSettings):
     staging: StagingSettings = Field(default_factory=StagingSettings)
     worker: WorkerSettings = Field(default_factory=WorkerSettings)
     compute: ComputeSettings = Field(default_factory=ComputeSettings)
+    kubernetes: KubernetesSettings = Field(default_factory=KubernetesSettings)
     nextflow: NextflowSettings = Field(default_factory=NextflowSettings)
     preflight: PreflightSettings = Field(default_factory=PreflightSettings)
     health: HealthSettings = Field(default_factory=HealthSettings)
@@ -297,6 +343,7 @@ PREFIXES = {
         StagingSettings,
         WorkerSettings,
         ComputeSettings,
+        KubernetesSettings,
         NextflowSettings,
         PreflightSettings,
         HealthSettings,

@@ -9,6 +9,9 @@ from typing import Literal, Protocol
 
 MAX_LABEL = 16
 Phase = Literal["pending", "running", "succeeded", "failed", "gone"]
+Cause = Literal["lost", "exit", "out-of-memory", "out-of-disk", "run-deadline", "unschedulable", "unpullable"]
+"""Of a failure. `lost`: the platform took the job away, and another attempt may go well; `exit`: it ended itself;
+`unschedulable`, `unpullable`: it was not started within its limit, and is still there."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +48,21 @@ class Workspace:
 
 @dataclass(frozen=True)
 class Observation:
-    """What the backend sees of one attempt. `exit_code` is negative for a signal, None where it isn't known."""
+    """What the backend sees of one attempt. `exit_code` is negative for a signal, None where it isn't known.
+
+    `reason` is for a person; `log_tail`, what the job printed last, for the ledger only. `cause` is that of a failure,
+    None where the backend can't tell it from a loss. `since`: when this began, in unix milliseconds, where it tells.
+    `suspended`: the backend holds the job back, which is no waiting of its own.
+    """
 
     handle: Handle
     phase: Phase
     exit_code: int | None = None
     reason: str | None = None
+    cause: Cause | None = None
+    since: int | None = None
+    suspended: bool = False
+    log_tail: tuple[str, ...] = ()
 
 
 class Runner(Protocol):

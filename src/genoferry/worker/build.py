@@ -57,7 +57,7 @@ async def build(stack: AsyncExitStack, settings: Settings) -> Rooms:
         queue=await _work_queue(clients, settings, work_url),
         reports=SqsQueue(clients.sqs, report_url, visibility_seconds=settings.queue.visibility_seconds),
         publisher=SnsPublisher(clients.sns, settings.topic_arn),
-        runner=runner(settings),
+        runner=runner(stack, settings),
         stager=stack.enter_context(closing(RealStager(settings))),
         handlers=registry.load(settings.compute.handler_modules),
         report_queue_url=report_url,
@@ -71,11 +71,15 @@ async def _work_queue(clients: Clients, settings: Settings, url: str) -> SqsQueu
     return SqsQueue(clients.sqs, url, visibility_seconds=settings.queue.visibility_seconds, dead_letter_url=dead)
 
 
-def runner(settings: Settings) -> Runner:
-    """The runner that the settings name."""
+def runner(stack: AsyncExitStack, settings: Settings) -> Runner:
+    """The runner that the settings name; the stack ends its watch."""
     compute = settings.compute
     if compute.engine == "nextflow":
         checked("GENOFERRY_WORKSPACES", str(settings.workspaces))  # now, not in every job
+    if compute.runner == "kubernetes":
+        from genoferry.compute.kubernetes.runner import KubernetesRunner
+
+        return stack.enter_context(closing(KubernetesRunner(settings)))
     credentials = JobCredentials(settings, assumed_role(compute.job_role_arn))
     return LocalRunner(
         compute.local_dir, workspaces=settings.workspaces, host=socket.gethostname(), credentials=credentials

@@ -14,17 +14,24 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genoferry.compute.manifests import HeadSettings, manifest
+from genoferry.compute.manifests import HeadSettings, kubernetes, manifest
 from genoferry.compute.protocol import JobSpec, job_name, workspace_name
 from genoferry.errors import SettingsError
-from genoferry.settings import ComputeSettings, NextflowSettings, Settings
+from genoferry.settings import ComputeSettings, KubernetesSettings, NextflowSettings, Settings
 
 UUID = "5a70fd19-4215-5128-a2a7-91796b890924"
 SPEC = JobSpec(UUID, 2, job_name("prod", UUID, 2), f"s3://work/{UUID}/2/job.json", workspace_name("prod", UUID, 1))
 WORKSPACE = f"/workspaces/{SPEC.workspace}"
 
 
-def settings(executor: Any = "local", *, deployment: str = "prod", run_seconds: float = 3600, **site: Any) -> Settings:
+def settings(
+    executor: Any = "local",
+    *,
+    deployment: str = "prod",
+    run_seconds: float = 3600,
+    own: dict[str, Any] | None = None,
+    **site: Any,
+) -> Settings:
     compute = ComputeSettings(
         engine="nextflow",
         local_dir=Path("/var/jobs"),
@@ -34,7 +41,8 @@ def settings(executor: Any = "local", *, deployment: str = "prod", run_seconds: 
         job_aws_secret_access_key="CANARYd34db33f",
     )
     nextflow = NextflowSettings(executor=executor, **site)
-    return Settings(genoferry_deployment=deployment, compute=compute, nextflow=nextflow)
+    kubernetes = KubernetesSettings(**(own or {}))
+    return Settings(genoferry_deployment=deployment, compute=compute, nextflow=nextflow, kubernetes=kubernetes)
 
 
 NEEDED: dict[Any, dict[str, Any]] = {
@@ -55,8 +63,8 @@ def test_every_object_runs_the_job_program_on_this_attempt_and_holds_no_secret(r
     assert manifest(runner, SPEC, settings(**NEEDED[runner]))[1] == text
 
 
-def job(head: HeadSettings | None = None, **site: Any) -> dict[str, Any]:
-    name, text = manifest("kubernetes", SPEC, settings(**{**NEEDED["kubernetes"], **site}), head)
+def job(**site: Any) -> dict[str, Any]:
+    name, text = manifest("kubernetes", SPEC, settings(**{**NEEDED["kubernetes"], **site}))
     assert name == "job.yaml"
     return dict(yaml.safe_load(text))
 
@@ -65,7 +73,7 @@ def test_a_kubernetes_job_is_started_once_and_fails_with_its_pod() -> None:
     found = job(namespace="scores")
     spec, labels = found["spec"], found["metadata"]["labels"]
     assert (found["apiVersion"], found["kind"], found["metadata"]["namespace"]) == ("batch/v1", "Job", "scores")
-    assert (spec["backoffLimit"], spec["activeDeadlineSeconds"]) == (0, 3600)
+    assert (spec["backoffLimit"], spec["activeDeadlineSeconds"]) == (0, 3600 + 3600), "waiting included"
     assert spec["template"]["spec"]["restartPolicy"] == "Never"
     (rule,) = spec["podFailurePolicy"]["rules"]
     assert (rule["action"], rule["onPodConditions"][0]["type"]) == ("FailJob", "DisruptionTarget")
@@ -74,7 +82,7 @@ def test_a_kubernetes_job_is_started_once_and_fails_with_its_pod() -> None:
 
 
 def test_a_pod_is_nobody_with_a_fixed_memory_and_its_workspace() -> None:
-    pod = job(HeadSettings(memory_mib=1234), service_account="scores")["spec"]["template"]["spec"]
+    pod = job(own={"memory_mib": 1234}, service_account="scores")["spec"]["template"]["spec"]
     (container,) = pod["containers"]
     assert container["command"] + container["args"] == ["genoferry", "job", "run", SPEC.uri]
     assert container["resources"]["requests"]["memory"] == container["resources"]["limits"]["memory"] == "1234Mi"
@@ -91,6 +99,83 @@ def test_a_pod_is_nobody_with_a_fixed_memory_and_its_workspace() -> None:
     assert mounts == {"scratch": "/tmp", "workspaces": "/workspaces"}
     assert volumes["workspaces"]["persistentVolumeClaim"] == {"claimName": "claim"}
     assert {"name": "GENOFERRY_WORKSPACE", "value": WORKSPACE} in container["env"]
+
+
+def test_a_pod_gets_what_the_settings_say() -> None:
+    own = {
+        "namespace": "jobs",
+        "image": "registry/genoferry@sha256:abc",
+        "image_pull_policy": "Never",
+        "image_pull_secrets": "a, b",
+        "service_account": "own",
+        "env": {"AWS_REGION": "eu-west-2"},
+        "labels": {"kueue.x-k8s.io/queue-name": "q", "genoferry/deployment": "never another's"},
+        "node_selector": {"disk": "ssd"},
+        "tolerations": [{"key": "spot", "operator": "Exists"}],
+        "priority_class": "low",
+        "scratch_class": "fast",
+        "scratch_mib": 1024,
+        "host_network": True,
+        "grace_seconds": 7,
+        "ttl_seconds": 600,
+    }
+    found = job(own=own, namespace="processes", service_account="processes")
+    pod = found["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert found["metadata"]["namespace"] == "jobs"
+    assert found["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "q"
+    assert found["metadata"]["labels"]["genoferry/deployment"] == "prod"
+    assert (container["image"], container["imagePullPolicy"]) == ("registry/genoferry@sha256:abc", "Never")
+    assert pod["imagePullSecrets"] == [{"name": "a"}, {"name": "b"}]
+    assert (pod["serviceAccountName"], pod["priorityClassName"]) == ("own", "low")
+    assert (pod["nodeSelector"], pod["tolerations"]) == (own["node_selector"], own["tolerations"])
+    assert (pod["hostNetwork"], pod["terminationGracePeriodSeconds"]) == (True, 7)
+    assert found["spec"]["ttlSecondsAfterFinished"] == 600
+    assert {"name": "AWS_REGION", "value": "eu-west-2"} in container["env"]
+    assert "ephemeral-storage" not in container["resources"]["requests"]
+    assert pod["volumes"][0]["ephemeral"]["volumeClaimTemplate"]["spec"] == {
+        "accessModes": ["ReadWriteOnce"],
+        "storageClassName": "fast",
+        "resources": {"requests": {"storage": "1024Mi"}},
+    }
+
+
+def test_scratch_on_the_node_is_asked_for_and_limited() -> None:
+    pod = job(own={"scratch_mib": 1024})["spec"]["template"]["spec"]
+    assert pod["volumes"][0]["emptyDir"] == {"sizeLimit": "1024Mi"}
+    assert pod["containers"][0]["resources"]["requests"]["ephemeral-storage"] == "1024Mi"
+    assert "hostNetwork" not in pod
+
+
+def test_credentials_in_a_secret_are_waited_for() -> None:
+    found = job(own={"credentials": "secret"})
+    pod = found["spec"]["template"]["spec"]
+    assert found["spec"]["suspend"] is True
+    assert found["metadata"]["annotations"]["genoferry/awaits"] == "secret"
+    assert {"name": "credentials", "secret": {"secretName": SPEC.name, "defaultMode": 0o440}} in pod["volumes"]
+    (container,) = pod["containers"]
+    (mount,) = [one["mountPath"] for one in container["volumeMounts"] if one["name"] == "credentials"]
+    assert {"name": "AWS_SHARED_CREDENTIALS_FILE", "value": f"{mount}/credentials"} in container["env"]
+    assert "suspend" not in job()["spec"]
+
+
+def test_the_job_that_empties_a_workspace_has_nothing_else() -> None:
+    assert SPEC.workspace is not None
+    found = kubernetes.discard(SPEC.workspace, settings(**NEEDED["kubernetes"], own={"credentials": "secret"}))
+    pod = found["spec"]["template"]["spec"]
+    assert found["metadata"]["name"] == SPEC.workspace
+    assert "genoferry/attempt" not in found["metadata"]["labels"], "or it would pass for an attempt"
+    assert pod["containers"][0]["command"] == ["rm", "-rf", "--", WORKSPACE]
+    assert [volume["name"] for volume in pod["volumes"]] == ["workspaces"]
+    assert pod["automountServiceAccountToken"] is False
+    assert "env" not in pod["containers"][0]
+
+
+def test_the_workspace_of_another_deployment_is_not_emptied() -> None:
+    known = settings(**NEEDED["kubernetes"])
+    for name in (workspace_name("dev", UUID, 1), "..", ""):
+        with pytest.raises(SettingsError):
+            kubernetes.discard(name, known)
 
 
 def test_a_pod_that_starts_no_pods_has_no_token() -> None:

@@ -10,7 +10,6 @@ from typing import Any, Literal
 
 from pydantic import SecretStr
 
-from genoferry import __version__
 from genoferry.compute.protocol import JobSpec
 from genoferry.errors import SettingsError
 from genoferry.settings import PREFIXES, NextflowSettings, Settings
@@ -31,18 +30,12 @@ PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
 class HeadSettings:
     """What a job gets for itself; its processes' resources are Nextflow's matter.
 
-    `memory_mib` and `scratch_mib` in MiB; `ttl_seconds`: how long an ended Kubernetes Job stays to be looked at;
-    `grace_seconds`: from SIGTERM to SIGKILL; `job_queue`, `job_definition`: of AWS Batch; `partition`: of Slurm;
-    `profile`: a file that a Slurm job reads first, with the site's modules and credentials.
+    `memory_mib` in MiB; `job_queue`, `job_definition`: of AWS Batch; `partition`: of Slurm; `profile`: a file that a
+    Slurm job reads first, with the site's modules and credentials. Kubernetes has settings of its own.
     """
 
-    image: str = f"genoferry:{__version__}"
     cpus: int = 2
     memory_mib: int = 4096
-    scratch_mib: int = 51200
-    service_account: str | None = None
-    ttl_seconds: int = 86400
-    grace_seconds: int = 120
     job_queue: str | None = None
     job_definition: str = "genoferry-job"
     partition: str | None = None

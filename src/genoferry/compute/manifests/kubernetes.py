@@ -1,4 +1,7 @@
-"""A Kubernetes Job (batch/v1): one pod, started once. A lost pod fails the Job, and the next attempt is ours."""
+"""A Kubernetes Job (batch/v1): one pod, started once. A lost pod fails the Job, and the next attempt is ours.
+
+`job` is what the runner submits and what `genoferry render` shows.
+"""
 
 from __future__ import annotations
 
@@ -6,117 +9,102 @@ from typing import Any
 
 import yaml
 
-from genoferry.compute.manifests.head import (
-    DNS,
-    USER,
-    HeadSettings,
-    check_place,
-    checked,
-    command,
-    deadline,
-    environment,
-    identity,
-    needed,
-)
-from genoferry.compute.protocol import JobSpec
+from genoferry.compute.manifests.head import DNS, HeadSettings, check_place, checked, deadline, identity
+from genoferry.compute.manifests.pod import nobody, pod, read_only, storage_claim
+from genoferry.compute.protocol import JobSpec, parse_workspace_name
+from genoferry.errors import SettingsError
 from genoferry.settings import Settings
 
 Object = dict[str, Any]
-SCRATCH = "/tmp"  # noqa: S108  # the pod's own, of no other user
-CONTAINER = "job"
+PREFIX = "genoferry/"
+"""Of our labels and annotations: `deployment`, `uuid`, `attempt`; `staged-in` of a Job that empties a workspace."""
+AWAITS = f"{PREFIX}awaits"
+"""Annotation of a Job that its submitter suspended until its Secret is there."""
+
+DISCARD_SECONDS = 6 * 3600
 
 
-def manifest(spec: JobSpec, settings: Settings, head: HeadSettings) -> str:
-    """Source of the fields: the Kubernetes API reference, batch/v1 Job."""
-    labels = {f"genoferry/{name}": text for name, text in identity(spec, settings).items()}
-    labels = {"app.kubernetes.io/name": "genoferry", **labels}
+def manifest(spec: JobSpec, settings: Settings, _: HeadSettings) -> str:
+    return yaml.safe_dump(job(spec, settings), sort_keys=False, width=120)
+
+
+def job(spec: JobSpec, settings: Settings) -> Object:
+    """Source of the fields: the Kubernetes API reference, batch/v1 Job. Raises `SettingsError`."""
     check_place(settings)
-    document = {
+    own = settings.kubernetes
+    secret = own.credentials == "secret"
+    labels = job_labels(spec, settings)
+    return {
         "apiVersion": "batch/v1",
         "kind": "Job",
         "metadata": {
             "name": spec.name,
-            **_namespace(settings),
-            "labels": labels,
-            "annotations": {"genoferry/job": spec.uri},
+            "namespace": namespace(settings),
+            "labels": own.labels | labels,
+            "annotations": {f"{PREFIX}job": spec.uri, **({AWAITS: "secret"} if secret else {})},
         },
         "spec": {
+            **({"suspend": True} if secret else {}),
             "backoffLimit": 0,
             "completions": 1,
             "parallelism": 1,
             "podFailurePolicy": {
                 "rules": [{"action": "FailJob", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}]
             },
-            "activeDeadlineSeconds": deadline(settings),
-            "ttlSecondsAfterFinished": head.ttl_seconds,
-            "template": {"metadata": {"labels": dict(labels)}, "spec": _pod(spec, settings, head)},
+            "activeDeadlineSeconds": whole_deadline(settings),
+            "ttlSecondsAfterFinished": own.ttl_seconds,
+            "template": {"metadata": {"labels": dict(labels)}, "spec": pod(spec, settings)},
         },
     }
-    return yaml.safe_dump(document, sort_keys=False, width=120)
 
 
-def _namespace(settings: Settings) -> Object:
-    name = settings.nextflow.namespace
-    return {"namespace": checked("GENOFERRY_NEXTFLOW_NAMESPACE", name, DNS)} if name else {}
+def namespace(settings: Settings) -> str:
+    name, site = settings.kubernetes.namespace, settings.nextflow.namespace
+    if name:
+        return checked("GENOFERRY_KUBERNETES_NAMESPACE", name, DNS)
+    return checked("GENOFERRY_NEXTFLOW_NAMESPACE", site, DNS) if site else "default"
 
 
-def _pod(spec: JobSpec, settings: Settings, head: HeadSettings) -> Object:
-    account = head.service_account or settings.nextflow.service_account
-    claim = _claim(settings)
+def job_labels(spec: JobSpec, settings: Settings) -> dict[str, str]:
+    """By what a Job, its pod and its Secret are told from those of others."""
+    own = {f"{PREFIX}{name}": text for name, text in identity(spec, settings).items()}
+    return {"app.kubernetes.io/name": "genoferry", "app.kubernetes.io/component": "job", **own}
+
+
+def whole_deadline(settings: Settings) -> int:
+    """Seconds from the Job's start, waiting for a node included: the worker ends a job sooner, where there is one."""
+    return int(settings.compute.start_deadline_seconds) + deadline(settings)
+
+
+def discard(workspace: str, settings: Settings) -> Object:
+    """The Job, named as the workspace, that removes its folder from the claim. Raises `SettingsError`."""
+    parsed = parse_workspace_name(workspace, settings.deployment)
+    if parsed is None:
+        raise SettingsError("GENOFERRY_DEPLOYMENT is not that of the workspace.")
+    labels = job_labels(JobSpec(parsed[0], parsed[1], workspace, ""), settings)
+    labels |= {"app.kubernetes.io/component": "discard", f"{PREFIX}staged-in": labels.pop(f"{PREFIX}attempt")}
+    mount = str(settings.workspaces)
+    container = {
+        **read_only(settings, "100m", "256Mi"),
+        "command": ["rm", "-rf", "--", f"{mount}/{workspace}"],
+        "volumeMounts": [{"name": "workspaces", "mountPath": mount}],
+    }
+    volume = {"name": "workspaces", "persistentVolumeClaim": {"claimName": storage_claim(settings)}}
     return {
-        "restartPolicy": "Never",
-        **({"serviceAccountName": checked("GENOFERRY_NEXTFLOW_SERVICE_ACCOUNT", account, DNS)} if account else {}),
-        "automountServiceAccountToken": settings.nextflow.executor == "k8s",
-        "terminationGracePeriodSeconds": head.grace_seconds,
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": USER,
-            "runAsGroup": USER,
-            "fsGroup": USER,
-            "seccompProfile": {"type": "RuntimeDefault"},
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {
+            "name": workspace,
+            "namespace": namespace(settings),
+            "labels": settings.kubernetes.labels | labels,
         },
-        "containers": [_container(spec, settings, head, claim)],
-        "volumes": [
-            {"name": "scratch", "emptyDir": {"sizeLimit": f"{head.scratch_mib}Mi"}},
-            *([{"name": "workspaces", "persistentVolumeClaim": {"claimName": claim}}] if claim else []),
-        ],
+        "spec": {
+            "backoffLimit": 0,
+            "activeDeadlineSeconds": DISCARD_SECONDS,
+            "ttlSecondsAfterFinished": settings.kubernetes.ttl_seconds,
+            "template": {
+                "metadata": {"labels": labels},
+                "spec": {**nobody(settings), "containers": [container], "volumes": [volume]},
+            },
+        },
     }
-
-
-def _container(spec: JobSpec, settings: Settings, head: HeadSettings, claim: str | None) -> Object:
-    own = {"HOME": SCRATCH, "TMPDIR": SCRATCH, "GENOFERRY_SCRATCH": SCRATCH}
-    run, *arguments = command(spec)
-    return {
-        "name": CONTAINER,
-        "image": checked("image", head.image),
-        "command": [run],
-        "args": arguments,
-        "env": [{"name": name, "value": _inert(text)} for name, text in (own | environment(spec, settings)).items()],
-        "resources": {
-            "requests": {"cpu": str(head.cpus), "memory": f"{head.memory_mib}Mi"},
-            "limits": {"memory": f"{head.memory_mib}Mi"},
-        },
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
-        "volumeMounts": [
-            {"name": "scratch", "mountPath": SCRATCH},
-            *([{"name": "workspaces", "mountPath": str(settings.workspaces)}] if claim else []),
-        ],
-    }
-
-
-def _inert(text: str) -> str:
-    """A pod's variables are expanded where they hold `$(NAME)`; `$$` stands for `$`."""
-    return text.replace("$", "$$")
-
-
-def _claim(settings: Settings) -> str | None:
-    """Of the workspaces, which outlive a pod. Raises `SettingsError` where Nextflow has none and needs it."""
-    claim = settings.nextflow.storage_claim
-    if claim or (settings.compute.engine == "nextflow" and not settings.nextflow.bucket_workspaces):
-        name = "GENOFERRY_NEXTFLOW_STORAGE_CLAIM"
-        return checked(name, needed(name, claim, "what Nextflow keeps must outlive its pod"), DNS)
-    return None

@@ -1,0 +1,81 @@
+"""Jobs as `batch/v1` Jobs of one namespace. A ref is a Job's uid."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from genoferry.compute.kubernetes.api import Api
+from genoferry.compute.kubernetes.connect import open_api
+from genoferry.compute.kubernetes.owned import selector
+from genoferry.compute.kubernetes.reads import leftovers, logs, workspaces
+from genoferry.compute.kubernetes.removal import empty, remove
+from genoferry.compute.kubernetes.submit import submit
+from genoferry.compute.kubernetes.threads import Threads
+from genoferry.compute.kubernetes.verdict import Limits
+from genoferry.compute.kubernetes.watch import Watch
+from genoferry.compute.manifests.kubernetes import PREFIX, discard, namespace
+from genoferry.compute.manifests.pod import storage_claim
+from genoferry.compute.protocol import Handle, JobSpec, Observation, Workspace
+from genoferry.settings import Settings
+
+CALLS_AT_ONCE = 8
+
+
+class KubernetesRunner:
+    """The vendor's client blocks: every call of it is on a thread."""
+
+    def __init__(self, settings: Settings, api: Api | None = None) -> None:
+        """Asks the cluster nothing yet. Raises `SettingsError`."""
+        own = settings.kubernetes
+        self._settings = settings
+        self._api = api or open_api(own, namespace(settings))
+        self._threads = Threads(CALLS_AT_ONCE)
+        self._watch = Watch(
+            self._api,
+            selector(settings.deployment),
+            Limits(own.unschedulable_seconds, own.unpullable_seconds, own.lost_seconds),
+            relist_seconds=own.relist_seconds,
+            idle_seconds=own.idle_seconds,
+        )
+
+    @property
+    def key(self) -> str:
+        return f"kubernetes:{self._api.namespace}"
+
+    async def submit(self, spec: JobSpec) -> str:
+        return await self._threads.run(submit, self._api, spec, self._settings)
+
+    async def observe(self, handles: Sequence[Handle]) -> list[Observation]:
+        """From memory: see `watch.Watch`. Raises `ComputeError` while the cluster can't be watched."""
+        return await asyncio.to_thread(self._watch.look, handles)
+
+    async def cancel(self, handle: Handle) -> None:
+        await self.clean(handle)
+
+    async def logs(self, handle: Handle, tail: int) -> list[str]:
+        return await self._threads.run(logs, self._api, self._settings.deployment, handle, tail)
+
+    async def leftovers(self, deployment: str) -> list[Handle]:
+        return await self._threads.run(leftovers, self._api, deployment)
+
+    async def clean(self, handle: Handle) -> None:
+        """The Job, after its pod and with its Secret, if it is this attempt's."""
+        wanted = {"deployment": self._settings.deployment, "uuid": handle.uuid, "attempt": str(handle.attempt)}
+        labels = {f"{PREFIX}{name}": text for name, text in wanted.items()}
+        await remove(self._threads, self._api, handle.name, labels, self._settings.kubernetes.clean_seconds)
+
+    async def workspaces(self, deployment: str) -> list[Workspace]:
+        return await self._threads.run(workspaces, self._api, deployment)
+
+    async def discard(self, workspace: str) -> None:
+        """By a Job that has the claim: the worker has no such volume. Raises `SettingsError` too."""
+        if storage_claim(self._settings):
+            body = discard(workspace, self._settings)
+            await empty(self._threads, self._api, body, self._settings.kubernetes.clean_seconds)
+
+    def close(self) -> None:
+        """End the watch."""
+        self._watch.close()
+        self._threads.close()
+        self._api.close()

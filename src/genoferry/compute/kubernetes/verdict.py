@@ -1,0 +1,93 @@
+"""What a Job and its pod come to: phase, cause, and words for a person. Pure: it is handed the time.
+
+A Job's end is its controller's word (conditions Complete and Failed); why, the pod says. What only the passing of
+time says (no node, no image, a node that doesn't answer) is `doubtful`: so is a Job or a pod that isn't there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from genoferry.compute.kubernetes.failure import Verdict, failed, failure, millis
+from genoferry.compute.kubernetes.seen import JobSeen, PodSeen, Told
+from genoferry.compute.protocol import Cause, Handle, Observation
+
+UNPULLABLE = frozenset(
+    {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError"}
+    | {"RegistryUnavailable", "SignatureValidationFailed"}
+    | {"CreateContainerConfigError", "CreateContainerError", "RunContainerError", "PreStartHookError"}
+)
+"""Reasons for which the kubelet goes on trying to start a container (pkg/kubelet/images/types.go,
+pkg/kubelet/kuberuntime/kuberuntime_container.go)."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """In seconds."""
+
+    unschedulable: float
+    unpullable: float
+    lost: float
+
+
+def judge(handle: Handle, job: JobSeen | None, pod: PodSeen | None, now: float, limits: Limits) -> Verdict | None:
+    """`now` in Unix seconds. None is no news."""
+    if job is None or not is_attempt(job, handle):
+        return Verdict(Observation(handle, "gone", reason="Its Job is not in the cluster any more."), doubtful=True)
+    if job.failed:
+        return failed(handle, job.failed, pod, now)
+    if job.complete:
+        return Verdict(Observation(handle, "succeeded", exit_code=0, since=millis(job.complete.at)))
+    if pod is None or (job.suspended and pod.leaving):
+        return _without_pod(handle, job)
+    return _live(handle, pod, now, limits)
+
+
+def _live(handle: Handle, pod: PodSeen, now: float, limits: Limits) -> Verdict:
+    if pod.ends is not None and now > pod.ends + limits.lost:
+        words = f"Its node does not answer: its pod should have ended {_long(now - pod.ends)} ago"
+        return Verdict(failure(handle, "lost", words, pod.disrupted), doubtful=True)
+    if pod.phase != "Pending":
+        return Verdict(Observation(handle, "running", since=millis(pod.started)))
+    return _pending(handle, pod, now, limits)
+
+
+def is_attempt(job: JobSeen, handle: Handle) -> bool:
+    """Whether that Job is this attempt's, and not another of its name."""
+    ours = (job.labels.get("genoferry/uuid"), job.labels.get("genoferry/attempt")) == (handle.uuid, str(handle.attempt))
+    return ours and handle.ref in (None, job.uid)
+
+
+def _without_pod(handle: Handle, job: JobSeen) -> Verdict:
+    if job.suspended:
+        seen = Observation(handle, "pending", reason="Its Job is suspended.", suspended=True)
+    else:
+        words = f"Its Job has no pod yet. `kubectl describe job {handle.name}` says why."
+        seen = Observation(handle, "pending", reason=words, since=millis(job.started or job.created))
+    return Verdict(seen)
+
+
+def _pending(handle: Handle, pod: PodSeen, now: float, limits: Limits) -> Verdict:
+    """Why it waits, in others' words, and for how long; once too long, that is its failure."""
+    stuck: tuple[Cause, Told, float | None, float] | None = None
+    if pod.scheduled and not pod.scheduled.holds:
+        stuck = ("unschedulable", pod.scheduled, pod.scheduled.at, limits.unschedulable)
+    elif pod.waiting and pod.waiting.reason in UNPULLABLE:
+        stuck = ("unpullable", pod.waiting, pod.started, limits.unpullable)
+    if stuck is None:
+        return Verdict(Observation(handle, "pending", reason=_starts(pod), since=millis(pod.created)))
+    cause, told, at, limit = stuck
+    since = at or pod.created
+    reason = f"{told.reason} for {_long(now - since)}: {told.message}".rstrip(": ")
+    if now - since > limit:
+        return Verdict(Observation(handle, "failed", reason=reason, cause=cause, since=millis(since)), doubtful=True)
+    return Verdict(Observation(handle, "pending", reason=reason, since=millis(since)))
+
+
+def _starts(pod: PodSeen) -> str:
+    told = pod.waiting
+    return f"Its pod starts: {told.reason} {told.message}".rstrip() + "." if told else "Its pod starts."
+
+
+def _long(seconds: float) -> str:
+    return f"{max(0, int(seconds))} s" if seconds < 120 else f"{int(seconds // 60)} min"

@@ -1,0 +1,101 @@
+"""The look at many Jobs at once: two mirrors, running only while somebody looks, and a second look at what is odd.
+
+What a mirror lacks may have been there before its connection died, and what waits too long may have gone on since.
+So a doubtful verdict counts only once both kinds have been listed anew after the doubt arose.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from genoferry.compute.kubernetes.api import Api, Kind, Object
+from genoferry.compute.kubernetes.failure import Verdict
+from genoferry.compute.kubernetes.mirror import Mirror
+from genoferry.compute.kubernetes.seen import JobSeen, PodSeen, forget, job_seen, last_seen, newest_by_job, pod_seen
+from genoferry.compute.kubernetes.verdict import Limits, judge
+from genoferry.compute.protocol import Handle, Observation
+from genoferry.errors import ComputeError
+
+RELIST_SECONDS = 10.0
+"""Between two LISTs for the sake of doubts, at least."""
+T = TypeVar("T")
+Mirrors = tuple[Mirror[JobSeen], Mirror[PodSeen]]
+
+
+class Watch:
+    """Thread-safe. `selector` is by label, of this deployment's Jobs and of their pods."""
+
+    def __init__(
+        self,
+        api: Api,
+        selector: str,
+        limits: Limits,
+        *,
+        relist_seconds: float,
+        idle_seconds: float,
+        now: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._api, self._selector, self._limits = api, selector, limits
+        self._relist_seconds, self._idle_seconds = relist_seconds, idle_seconds
+        self._now, self._monotonic = now, monotonic
+        self._lock = threading.Lock()
+        self._mirrors: Mirrors | None = None
+        self._looked_at = monotonic()
+        self._doubts: dict[tuple[str, str], float] = {}
+
+    def look(self, handles: Sequence[Handle]) -> list[Observation]:
+        """Nothing until the mirrors are complete. Raises `ComputeError` while they can't be."""
+        with self._lock:
+            self._looked_at = self._monotonic()
+            jobs, pods = mirrors = self._running()
+            trouble = jobs.trouble or pods.trouble
+            if trouble is not None:
+                raise ComputeError(trouble.words)
+            all_jobs, all_pods = jobs.snapshot(), pods.snapshot()
+            if all_jobs is None or all_pods is None:
+                return []
+            pod_of, found, now = newest_by_job(all_pods.values()), [], self._now()
+            for handle in handles:
+                job = all_jobs.get(handle.name)
+                found.append(judge(handle, job, pod_of.get(job.uid) if job else None, now, self._limits))
+            return self._certain(mirrors, [verdict for verdict in found if verdict is not None])
+
+    def close(self) -> None:
+        with self._lock:
+            for mirror in self._mirrors or ():
+                mirror.stop()
+            self._mirrors = None
+
+    def _running(self) -> Mirrors:
+        """Started at the first look; they end by themselves when nobody has looked for a while."""
+        if self._mirrors is None or any(mirror.ended for mirror in self._mirrors):
+            for mirror in self._mirrors or ():
+                mirror.stop()
+            self._mirrors = (self._mirror("jobs", job_seen, forget), self._mirror("pods", pod_seen, last_seen))
+            for mirror in self._mirrors:
+                mirror.start()
+        return self._mirrors
+
+    def _mirror(self, kind: Kind, parse: Callable[[Object], T], last: Callable[[Object], T | None]) -> Mirror[T]:
+        relist = self._relist_seconds
+        return Mirror(self._api, kind, self._selector, parse, last, relist_seconds=relist, wanted=self._is_wanted)
+
+    def _is_wanted(self) -> bool:
+        return self._monotonic() - self._looked_at < self._idle_seconds
+
+    def _certain(self, mirrors: Mirrors, verdicts: list[Verdict]) -> list[Observation]:
+        """Those that are in no doubt any more. For the others both kinds are listed anew, but not all the time."""
+        now, listed = self._monotonic(), min(mirror.listed_at for mirror in mirrors)
+        keys = [(one.seen.handle.name, one.seen.cause or one.seen.phase) for one in verdicts]
+        doubts: dict[tuple[str, str], float] = {
+            key: self._doubts.get(key, now) for key, one in zip(keys, verdicts, strict=True) if one.doubtful
+        }
+        self._doubts = doubts
+        if now - listed >= RELIST_SECONDS and any(since >= listed for since in doubts.values()):
+            for mirror in mirrors:
+                mirror.relist()
+        return [one.seen for key, one in zip(keys, verdicts, strict=True) if doubts.get(key, -1.0) < listed]
