@@ -1,0 +1,194 @@
+"""The Helm chart in a real API server: taken, let in by pod security, upgraded, removed, allowed no more than meant.
+
+No node is needed: what runs is another test's matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from kubernetes import client, config, utils
+from kubernetes.client.exceptions import ApiException
+from tests.real.kubernetes.cluster import Cluster, Kind
+from tests.real.kubernetes.helm import CHART, NAMESPACE, RELEASE, VALUES, Object, helm, objects, of_kind
+
+from genoferry.testing.waiting import wait_until
+
+JOBS = "genoferry-jobs"
+"""The Jobs' namespace of keda.yaml."""
+RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
+CHARTS_WITHOUT_KEDA = ("nextflow", "plain")
+SECONDS = 60
+
+Rights = set[tuple[str, str, str]]
+WORKER: Rights = {
+    *(("batch", "jobs", verb) for verb in ("create", "get", "list", "watch", "patch", "delete")),
+    *(("", "pods", verb) for verb in ("list", "watch")),
+    ("", "pods/log", "get"),
+}
+SECRETS: Rights = {("", "secrets", verb) for verb in ("create", "get")}
+NEXTFLOW: Rights = {
+    *(("", "pods", verb) for verb in ("create", "list", "delete")),
+    *(("", resource, "get") for resource in ("pods/status", "pods/log")),
+    *(("batch", "jobs", verb) for verb in ("create", "delete")),
+    ("batch", "jobs/status", "get"),
+}
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    with Cluster(Kind.NONE) as running:
+        for name in (NAMESPACE, JOBS):
+            running.core.create_namespace({"metadata": {"name": name, "labels": RESTRICTED}})
+        yield running
+
+
+def on(cluster: Cluster, verb: str, *arguments: Any) -> str:
+    return helm(verb, "--kubeconfig", cluster.kubeconfig, "--namespace", NAMESPACE, *arguments)
+
+
+@pytest.fixture
+def installed(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The name of the values file that is installed with."""
+    on(cluster, "install", RELEASE, CHART, "--values", VALUES / f"{request.param}.yaml")
+    yield request.param
+    on(cluster, "uninstall", RELEASE, "--wait")
+
+
+@pytest.fixture(scope="module")
+def worker(cluster: Cluster) -> Iterator[client.AuthorizationV1Api]:
+    """The API as the worker of plain.yaml sees it."""
+    on(cluster, "install", RELEASE, CHART, "--values", VALUES / "plain.yaml")
+    yield client.AuthorizationV1Api(config.new_client_from_config(str(cluster.kubeconfig_of(NAMESPACE, RELEASE))))
+    on(cluster, "uninstall", RELEASE, "--wait")
+
+
+@pytest.mark.parametrize("name", CHARTS_WITHOUT_KEDA)
+def test_the_api_server_takes_every_object(cluster: Cluster, name: str) -> None:
+    """A server-side dry run: schemas, defaults, admission. Pods are tried below, with their accounts there."""
+    for found in objects(name):
+        if found["kind"] != "Pod":
+            utils.create_from_dict(cluster.client, found, dry_run="All", field_validation="Strict")
+
+
+def worker_pod(name: str, *arguments: str) -> Object:
+    """As the Deployment makes it, but for a priority class that this cluster doesn't have."""
+    (deployment,) = of_kind(objects(name, *arguments), "Deployment")
+    template = deployment["spec"]["template"]
+    spec = {key: text for key, text in template["spec"].items() if key != "priorityClassName"}
+    return {"metadata": {"name": "tried", "labels": template["metadata"]["labels"]}, "spec": spec}
+
+
+@pytest.mark.parametrize("installed", CHARTS_WITHOUT_KEDA, indirect=True)
+def test_pod_security_restricted_lets_the_pods_in(cluster: Cluster, installed: str) -> None:
+    """The pods themselves, since a Deployment whose pods are refused is let in with a warning."""
+    (doctor,) = of_kind(objects(installed), "Pod")
+    doctor["spec"].pop("priorityClassName", None)
+    for pod in (worker_pod(installed), doctor):
+        cluster.core.create_namespaced_pod(NAMESPACE, pod, dry_run="All")
+    on_the_host = worker_pod(installed, "--set", "worker.hostNetwork=true")
+    with pytest.raises(ApiException) as refused:
+        cluster.core.create_namespaced_pod(NAMESPACE, on_the_host, dry_run="All")
+    assert refused.value.status == 403
+    assert "hostNetwork" in refused.value.body
+
+
+KINDS = {
+    client.CoreV1Api: ("config_map", "secret", "service_account", "persistent_volume_claim", "pod"),
+    client.AppsV1Api: ("deployment", "replica_set"),
+    client.RbacAuthorizationV1Api: ("role", "role_binding"),
+    client.NetworkingV1Api: ("network_policy",),
+    client.PolicyV1Api: ("pod_disruption_budget",),
+}
+
+
+def left(cluster: Cluster) -> set[tuple[str, str]]:
+    """What the namespaces hold."""
+    return {
+        (kind, item.metadata.name)
+        for api, kinds in KINDS.items()
+        for kind in kinds
+        for namespace in (NAMESPACE, JOBS)
+        for item in getattr(api(cluster.client), f"list_namespaced_{kind}")(namespace).items
+    }
+
+
+def test_install_upgrade_uninstall(cluster: Cluster) -> None:
+    before = left(cluster)
+    apps = client.AppsV1Api(cluster.client)
+
+    def revisions() -> set[str]:
+        return {item.metadata.name for item in apps.list_namespaced_replica_set(NAMESPACE).items}
+
+    on(cluster, "install", RELEASE, CHART, "--values", VALUES / "plain.yaml")
+    wait_until(lambda: len(revisions()) == 1, what="the first workers", seconds=SECONDS)
+    on(cluster, "upgrade", RELEASE, CHART, "--values", VALUES / "plain.yaml", "--set", "worker.replicas=3")
+    wait_until(
+        lambda: apps.read_namespaced_deployment(RELEASE, NAMESPACE).status.replicas == 3, what="three", seconds=SECONDS
+    )
+    assert len(revisions()) == 1
+    on(cluster, "upgrade", RELEASE, CHART, "--values", VALUES / "plain.yaml", "--set", "settings.AWS_REGION=eu-west-2")
+    wait_until(lambda: len(revisions()) == 2, what="workers with new settings", seconds=SECONDS)
+    on(cluster, "uninstall", RELEASE, "--wait")
+    wait_until(lambda: left(cluster) == before, what="nothing left", seconds=SECONDS)
+
+
+def rights(cluster: Cluster, account: str, namespace: str) -> Rights:
+    """All that a service account may do in a namespace beside what every account may, as the API server says it."""
+    api = config.new_client_from_config(str(cluster.kubeconfig_of(NAMESPACE, account)))
+    body = {"spec": {"namespace": namespace}}
+    review = client.AuthorizationV1Api(api).create_self_subject_rules_review(body)
+    everyone = {"authorization.k8s.io", "authentication.k8s.io"}
+    assert not review.status.incomplete or review.status.evaluation_error is None
+    return {
+        (group, resource, verb)
+        for rule in review.status.resource_rules
+        if not set(rule.api_groups) <= everyone
+        for group in rule.api_groups
+        for resource in rule.resources
+        for verb in rule.verbs
+    }
+
+
+@pytest.mark.parametrize(
+    ("installed", "of_worker", "of_job"),
+    [("plain", WORKER, set()), ("nextflow", WORKER | SECRETS, NEXTFLOW)],
+    indirect=["installed"],
+)
+def test_accounts_may_do_what_they_need_and_nothing_else(
+    cluster: Cluster, installed: str, of_worker: Rights, of_job: Rights
+) -> None:
+    name = "ferry" if installed == "nextflow" else RELEASE
+    assert rights(cluster, name, NAMESPACE) == of_worker
+    assert rights(cluster, f"{name}-job", NAMESPACE) == of_job
+    for elsewhere in ("default", "kube-system", JOBS):
+        assert rights(cluster, name, elsewhere) == set()
+        assert rights(cluster, f"{name}-job", elsewhere) == set()
+
+
+@pytest.mark.parametrize(
+    ("verb", "resource", "namespace", "allowed"),
+    [
+        ("create", "batch/jobs", NAMESPACE, True),
+        ("watch", "batch/jobs", NAMESPACE, True),
+        ("watch", "/pods", NAMESPACE, True),
+        ("create", "/pods", NAMESPACE, False),
+        ("delete", "/pods", NAMESPACE, False),
+        ("get", "/secrets", NAMESPACE, False),
+        ("list", "/secrets", NAMESPACE, False),
+        ("get", "/configmaps", NAMESPACE, False),
+        ("create", "rbac.authorization.k8s.io/roles", NAMESPACE, False),
+        ("create", "batch/jobs", "default", False),
+        ("list", "batch/jobs", "", False),
+        ("list", "/nodes", "", False),
+    ],
+)
+def test_access_reviews_of_the_worker(
+    worker: client.AuthorizationV1Api, verb: str, resource: str, namespace: str, allowed: bool
+) -> None:
+    group, _, name = resource.partition("/")
+    asked = {"group": group, "resource": name, "verb": verb, "namespace": namespace}
+    review = worker.create_self_subject_access_review({"spec": {"resourceAttributes": asked}})
+    assert bool(review.status.allowed) is allowed
