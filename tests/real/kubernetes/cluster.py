@@ -7,17 +7,15 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from enum import StrEnum
-from functools import cached_property
 from pathlib import Path
 from typing import Self
 
-import urllib3
 import yaml
-from kubernetes import client, config
-from kubernetes.client.exceptions import ApiException
 from tests.real.kubernetes import pki
+from tests.real.kubernetes.access import Access
 from tests.real.kubernetes.node import NAME, Node
 from tests.real.kubernetes.places import free_port, plane, tool
 from tests.real.kubernetes.programs import Program
@@ -41,19 +39,19 @@ class Kind(StrEnum):
     """Nobody: there is no node, and the test writes what becomes of a pod."""
 
 
-class Cluster:
+class Cluster(Access):
     """A cluster from `with` until its end. `api_flags` are added to the API server's."""
 
     def __init__(self, kind: Kind, *api_flags: str) -> None:
         self.kind = kind
-        self.folder = Path(tempfile.mkdtemp(prefix=f"kubernetes-{kind}-"))
-        self.kubeconfig = self.folder / "kubeconfig"
-        self.plane = plane(self.folder, tool("kubernetes"), own_network=kind is Kind.REAL)
+        kubernetes = tool("kubernetes")
+        folder = Path(tempfile.mkdtemp(prefix=f"kubernetes-{kind}-"))
+        super().__init__(plane(folder, kubernetes, own_network=kind is Kind.REAL))
         self.etcd = self._program("etcd", *self.plane.etcd())
         self.api_server = self._program("kube-apiserver", *self.plane.api_server(api_flags))
         self.controllers = self._program("kube-controller-manager", *self.plane.controllers())
         self.scheduler = self._program("kube-scheduler", *self.plane.scheduler())
-        self.node = Node(self.folder, self.plane.kubernetes, free_port())
+        self.node = Node(folder, kubernetes, free_port())
         self._ends = ExitStack()
 
     def __enter__(self) -> Self:
@@ -76,26 +74,9 @@ class Cluster:
     def __exit__(self, *_: object) -> None:
         self._ends.close()
 
-    @cached_property
-    def client(self) -> client.ApiClient:
-        """The official client, as administrator."""
-        return config.new_client_from_config(str(self.kubeconfig))
-
-    @cached_property
-    def core(self) -> client.CoreV1Api:
-        return client.CoreV1Api(self.client)
-
-    @cached_property
-    def batch(self) -> client.BatchV1Api:
-        return client.BatchV1Api(self.client)
-
     def wait_for_api(self) -> None:
         """Wait until the API server says that it is ready. Raises `AssertionError` with its last words."""
         wait_until(self._api_is_ready, what="the API server", seconds=SECONDS)
-
-    def wait_for_node(self, *, ready: bool) -> None:
-        """Wait until the control plane holds the node for ready, or (also: when it doesn't know) for not ready."""
-        wait_until(lambda: self._node_is_ready() is ready, what=f"a node with ready: {ready}", seconds=SECONDS)
 
     def restart_api(self) -> None:
         """SIGKILL the API server, and start it again on the same address: watches break, and old versions are gone."""
@@ -103,37 +84,17 @@ class Cluster:
         self.api_server.start()
         self.wait_for_api()
 
-    def compact(self) -> None:
-        """Have etcd forget all versions but the present one: an older one can't be watched from (410) any more.
-
-        The API server's own cache of what it watches still knows them, unless its flags turn that off.
-        """
-        now = self.core.list_namespace(limit=1).metadata.resource_version
-        answer = urllib3.request(
-            "POST", f"{self.plane.etcd_url}/v3/kv/compaction", json={"revision": now, "physical": True}
-        )
-        assert answer.status == 200, answer.data
-
-    def metrics(self) -> str:
-        """What the API server has counted, in Prometheus's text format."""
-        return self._get("/metrics")
-
-    def kubeconfig_of(self, namespace: str, service_account: str) -> Path:
-        """A kubeconfig with a token of that service account, so that its rights can be tried."""
-        request = client.AuthenticationV1TokenRequest(spec=client.V1TokenRequestSpec(audiences=[]))
-        answer = self.core.create_namespaced_service_account_token(service_account, namespace, request)
-        path = self.folder / f"kubeconfig-{namespace}-{service_account}"
-        user = {"name": "admin", "user": {"token": answer.status.token}}
-        path.write_text(yaml.safe_dump({**self.plane.kubeconfig(), "users": [user]}))
-        return path
-
-    def add_spare_node(self) -> None:
-        """A second node that is always ready and takes no pods.
+    @contextmanager
+    def spare_node(self) -> Iterator[None]:
+        """For a while a second node, which is always ready and takes no pods.
 
         Without it, when the only node is silent, Kubernetes holds the whole place for broken and ends no pods:
         https://kubernetes.io/docs/concepts/architecture/nodes/#rate-limits-on-eviction
         """
-        self._pretend_node(self._ends, "spare", unschedulable=True)
+        with ExitStack() as started:
+            started.callback(self.core.delete_node, "spare")
+            self._pretend_node(started, "spare", unschedulable=True)
+            yield
 
     def _start_node(self, started: ExitStack) -> None:
         match self.kind:
@@ -156,25 +117,12 @@ class Cluster:
     def _program(self, name: str, *arguments: str) -> Program:
         return Program(arguments, self.folder / f"{name}.log", self.folder)
 
-    def _get(self, path: str) -> str:
-        answer: str = self.client.call_api(
-            path, "GET", auth_settings=["BearerToken"], response_type="str", _return_http_data_only=True
-        )
-        return answer
-
     def _api_is_ready(self) -> bool:
         assert self.api_server.alive, self.api_server.last_words()
         try:
-            return self._get("/readyz") == "ok"
-        except (HTTPError, ApiException):
+            return self.get("/readyz") == "ok"
+        except HTTPError:
             return False
-
-    def _node_is_ready(self) -> bool | None:
-        conditions = self.core.read_node(NAME).status.conditions or [] if self._has_node() else []
-        return next((condition.status == "True" for condition in conditions if condition.type == "Ready"), None)
-
-    def _has_node(self) -> bool:
-        return any(item.metadata.name == NAME for item in self.core.list_node().items)
 
     def _has_service_account(self) -> bool:
         return bool(self.core.list_namespaced_service_account("default").items)

@@ -87,6 +87,7 @@ class ControlPlane:
             str(kwok),
             "--kubeconfig=kubeconfig",
             f"--manage-single-node={node}",
+            "--node-lease-duration-seconds=20",
             f"--config={stages}",
             "--node-ip=127.0.0.1",
             f"--node-port={port}",

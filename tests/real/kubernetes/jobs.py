@@ -63,10 +63,12 @@ class Watched:
         return statuses[0].state.waiting.reason if statuses and statuses[0].state.waiting else None
 
     def log(self) -> str:
+        """Its pod's log, as it is: the client would read a log that looks like JSON as JSON."""
         pod = self.pod()
         assert pod is not None
-        log: str = self._cluster.core.read_namespaced_pod_log(pod.metadata.name, self._namespace)
-        return log
+        answer = self._cluster.core.read_namespaced_pod_log(pod.metadata.name, self._namespace, _preload_content=False)
+        text: str = answer.data.decode()
+        return text
 
     def pod_condition(self, kind: str) -> client.V1PodCondition | None:
         """The pod's condition of that type."""

@@ -88,12 +88,13 @@ class Node:
         self._port = port
         arguments = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
         self._namespaces = self._program("namespaces", [*arguments, "sh", str(HERE / "node.sh"), str(folder)])
+        self._running: list[Program] = []
         self.containerd: Program
         self.kubelet: Program
 
     def start(self) -> None:
         self._write()
-        self._namespaces.start()
+        self._start(self._namespaces)
         wait_until((self.folder / "namespaces").exists, what="the node's namespaces", seconds=SECONDS)
         (first,) = psutil.Process(self._namespaces.pid).children()
         inside = ["nsenter", "--target", str(first.pid), "--mount", "--pid", "--"]
@@ -105,11 +106,11 @@ class Node:
         self.kubelet = self._program(
             "kubelet", [*inside, str(self._kubernetes), "kubelet", f"--hostname-override={NAME}", *files, *places]
         )
-        self.containerd.start()
+        self._start(self.containerd)
         wait_until(self._containerd_answers, what="containerd", seconds=SECONDS)
         with images.busybox() as archive:
             self.import_image(archive)
-        self.kubelet.start()
+        self._start(self.kubelet)
 
     def import_image(self, archive: Path) -> None:
         """Make the images in `archive` known to the node: what `docker save` or `images.write` wrote."""
@@ -117,7 +118,8 @@ class Node:
 
     def stop(self) -> None:
         """End everything, and remove the empty groups that the pods' memory was counted in."""
-        self._namespaces.kill()
+        while self._running:
+            self._running.pop().kill()
         for group in Path("/sys/fs/cgroup").glob("*/k8s.io"):
             for folder in [*sorted(group.rglob("*/"), reverse=True), group]:
                 with suppress(OSError):  # another cluster's, or the kernel still clears it away
@@ -131,6 +133,10 @@ class Node:
         (plugins / "network.conflist").write_text(json.dumps(NETWORK))
         (self.folder / "containerd.toml").write_text(CONTAINERD.format(folder=self.folder, image=images.BUSYBOX))
         (self.folder / "kubelet.json").write_text(json.dumps(kubelet_settings(self.folder, self._port)))
+
+    def _start(self, program: Program) -> None:
+        program.start()
+        self._running.append(program)
 
     def _program(self, name: str, arguments: list[str]) -> Program:
         return Program(arguments, self.folder / f"{name}.log", self.folder)

@@ -11,6 +11,15 @@ from tests.real.kubernetes.jobs import NAME, Watched, job
 
 from genoferry.testing.waiting import wait_until
 
+ASKS_FOR_THE_VERSION = """
+import json, os, ssl, urllib.request
+host, port = os.environ["KUBERNETES_SERVICE_HOST"], os.environ["KUBERNETES_SERVICE_PORT"]
+context = ssl.create_default_context(cafile="/var/run/secrets/kubernetes.io/serviceaccount/ca.crt")
+with urllib.request.urlopen(f"https://{host}:{port}/version", context=context) as answer:
+    print(json.load(answer)["gitVersion"])
+"""
+"""As a client inside the cluster finds the API server: by its environment and the cluster's certificate."""
+
 
 def test_a_job_completes_and_its_log_can_be_read(cluster: Cluster, namespace: str, image: str) -> None:
     watched = Watched(cluster, namespace, job("python3 -c 'print(6 * 7)'", image=image))
@@ -89,18 +98,13 @@ def test_a_service_account_has_no_rights_of_its_own(cluster: Cluster, namespace:
 
 
 def test_a_pod_on_the_hosts_network_finds_the_api_server(cluster: Cluster, namespace: str, image: str) -> None:
-    script = """
-import os, ssl, urllib.request
-place = "/var/run/secrets/kubernetes.io/serviceaccount"
-api = f"https://{os.environ['KUBERNETES_SERVICE_HOST']}:{os.environ['KUBERNETES_SERVICE_PORT']}/version"
-context = ssl.create_default_context(cafile=f"{place}/ca.crt")
-print(urllib.request.urlopen(api, context=context).status)
-"""
-    body = job(f"exec python3 -c '{script.replace(chr(39), chr(34))}'", image=image, memory="128Mi")
-    body["spec"]["template"]["spec"]["hostNetwork"] = True
+    body = job("placed below", image=image, memory="128Mi")
+    pod = body["spec"]["template"]["spec"]
+    pod["hostNetwork"] = True
+    pod["containers"][0]["command"] = ["python3", "-c", ASKS_FOR_THE_VERSION]
     watched = Watched(cluster, namespace, body)
     assert watched.ended().type == "Complete", watched.log()
-    assert watched.log() == "200\n"
+    assert watched.log() == "v1.34.4\n"
 
 
 def test_after_a_restart_of_the_api_server_older_versions_are_gone(cluster: Cluster, namespace: str) -> None:
@@ -114,16 +118,19 @@ def test_after_a_restart_of_the_api_server_older_versions_are_gone(cluster: Clus
     assert (event["type"], event["object"]["code"], event["object"]["reason"]) == ("ERROR", 410, "Expired")
 
 
-def test_a_silent_node_is_not_ready_and_may_come_back(cluster: Cluster, namespace: str) -> None:
+def test_a_silent_nodes_pods_are_told_to_end_and_end_when_it_is_back(cluster: Cluster, namespace: str) -> None:
     watched = Watched(cluster, namespace, job("sleep 1000"))
     watched.running()
-    cluster.node.kubelet.kill()
-    cluster.wait_for_node(ready=False)
-    wait_until(lambda: watched.pod_condition("Ready").status == "False", what="the pod to be not ready")
-    assert watched.pod().status.phase == "Running"
-    cluster.node.kubelet.start()
-    cluster.wait_for_node(ready=True)
-    wait_until(lambda: watched.pod_condition("Ready").status == "True", what="the pod to be ready")
+    with cluster.spare_node():
+        cluster.node.kubelet.kill()
+        cluster.wait_for_node(ready=False)
+        disruption = wait_until(lambda: watched.pod_condition("DisruptionTarget"), what="the taint", seconds=120)
+        assert disruption.reason == "DeletionByTaintManager"
+        wait_until(lambda: watched.pod().metadata.deletion_timestamp, what="the pod to be told to end")
+        assert watched.pod().status.phase == "Running"
+        cluster.node.kubelet.start()
+        cluster.wait_for_node(ready=True)
+        assert watched.ended().reason == "PodFailurePolicy"
 
 
 def test_pretended_pods_end_as_their_annotations_say(kwok_cluster: Cluster, kwok_namespace: str) -> None:
