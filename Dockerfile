@@ -24,11 +24,12 @@ RUN python -m venv /opt/build \
 COPY pyproject.toml README.md LICENSE /src/
 COPY src /src/src
 COPY infra/template.yaml /src/infra/
-# Nothing is installed in the image later, and the tests of others are much of it.
+# Left out: the installer, the tests of others, and the asyncio twin of Kubernetes' client, which nothing imports.
 RUN /opt/build/bin/pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /wheels /src \
  && /opt/genoferry/bin/pip install --no-cache-dir --no-deps --no-index /wheels/*.whl \
  && /opt/genoferry/bin/pip uninstall --yes setuptools pip \
- && find /opt/genoferry -type d -name tests -path '*/site-packages/*' -prune -exec rm -r {} +
+ && find /opt/genoferry -type d -name tests -path '*/site-packages/*' -prune -exec rm -r {} + \
+ && rm -rf /opt/genoferry/lib/python3*/site-packages/kubernetes/aio
 
 FROM base AS nextflow
 ARG NEXTFLOW=no

@@ -227,4 +227,4 @@ def test_new_settings_start_new_workers() -> None:
 
 def test_the_notes_say_how_to_look() -> None:
     notes = (CHART / "templates" / "NOTES.txt").read_text()
-    assert re.search(r"helm test .* --logs", notes)
+    assert re.search(r"helm test .* --namespace", notes)

@@ -1,0 +1,86 @@
+"""The chart with the image of this checkout, on real pods, against the embedded AWS: ready, looked at, renewed, gone.
+
+`GENOFERRY_IMAGE_ARCHIVE` names the archive that `docker save` wrote of the image, as `localhost/genoferry:test`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import urllib.request
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tests.real.kubernetes.cluster import Cluster
+from tests.real.kubernetes.helm import CHART, helm
+from tests.real.kubernetes.places import free_port
+
+from genoferry.testing.waiting import wait_until
+
+ARCHIVE = os.environ.get("GENOFERRY_IMAGE_ARCHIVE")
+SECRET = re.compile("(PASSWORD|SECRET|SECRET_ACCESS_KEY|SESSION_TOKEN)$")
+LOCAL = ("GENOFERRY_LOCAL_DIR",)
+WAIT = ("--wait", "--timeout", "150s")
+SECONDS = 90
+
+pytestmark = pytest.mark.skipif(not ARCHIVE, reason="GENOFERRY_IMAGE_ARCHIVE names no archive of the image")
+
+
+def values(variables: Mapping[str, str], port: int) -> dict[str, Any]:
+    """For a cluster whose pods have no network but the machine's, which is where the embedded AWS is."""
+    plain = {name: text for name, text in variables.items() if not SECRET.search(name) and name not in LOCAL}
+    return {
+        "image": {"repository": "localhost/genoferry", "tag": "test", "pullPolicy": "Never"},
+        "settings": {
+            **plain,
+            "GENOFERRY_KUBERNETES_HOST_NETWORK": True,
+            "GENOFERRY_KUBERNETES_CREDENTIALS": "secret",
+            "GENOFERRY_KUBERNETES_CPUS": 1,
+            "GENOFERRY_KUBERNETES_MEMORY_MIB": 1024,
+            "GENOFERRY_KUBERNETES_SCRATCH_MIB": 1024,
+        },
+        "secretSettings": {name: text for name, text in variables.items() if SECRET.search(name)},
+        # One at a time: they would listen on the same port of the same network.
+        "worker": {"replicas": 1, "hostNetwork": True, "strategy": {"type": "Recreate", "rollingUpdate": None}},
+        "health": {"port": port, "bind": "127.0.0.1", "probeHost": "127.0.0.1"},
+    }
+
+
+@pytest.fixture
+def port() -> int:
+    return free_port()
+
+
+@pytest.fixture
+def release(
+    cluster: Cluster, namespace: str, local_aws: Mapping[str, str], port: int, tmp_path: Path
+) -> Iterator[tuple[str | Path, ...]]:
+    """Installed, and ready; the options that every command of helm takes."""
+    cluster.node.import_image(Path(str(ARCHIVE)))
+    file = tmp_path / "values.yaml"
+    file.write_text(yaml.safe_dump(values(local_aws, port)))
+    options = ("--kubeconfig", cluster.kubeconfig, "--namespace", namespace)
+    helm("install", "ferry", CHART, *options, "--values", file, *WAIT)
+    yield options
+    helm("uninstall", "ferry", *options, "--wait")
+    wait_until(lambda: not names(cluster, namespace), what="no pod left", seconds=SECONDS)
+
+
+def names(cluster: Cluster, namespace: str) -> list[str]:
+    """Of the pods."""
+    return [pod.metadata.name for pod in cluster.core.list_namespaced_pod(namespace).items]
+
+
+def test_the_worker_is_ready_well_and_renewed(
+    cluster: Cluster, namespace: str, release: tuple[str | Path, ...], port: int
+) -> None:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=10) as answer:
+        assert json.load(answer)["ready"]
+    assert "Phase:          Succeeded" in helm("test", "ferry", *release, "--timeout", "120s")
+    (before,) = names(cluster, namespace)
+    helm("upgrade", "ferry", CHART, *release, "--reuse-values", "--set", "settings.GENOFERRY_MAX_RUNNING=7", *WAIT)
+    assert before not in names(cluster, namespace)
