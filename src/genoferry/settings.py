@@ -167,7 +167,7 @@ class KubernetesSettings(BaseSettings):
     lost_seconds: float = Field(300, gt=0, description="How long a pod may outlive its end before its node is lost.")
     relist_seconds: float = Field(300, ge=10, description="Between two LISTs, the watch's safety net.")
     idle_seconds: float = Field(180, ge=10, description="How long the watch goes on when nobody looks.")
-    clean_seconds: float = Field(30, gt=0, description="How long one clean-up waits until a Job is gone.")
+    clean_seconds: float = Field(15, gt=0, description="How long one clean-up waits until a Job is gone.")
 
     _lists = field_validator("image_pull_secrets", mode="before")(_split)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from genoferry.compute.kubernetes.api import Api, Kind, Object
 from genoferry.compute.kubernetes.refusals import Refused
@@ -18,11 +18,6 @@ def selector(deployment: str) -> str:
 def labels_of(found: Object) -> dict[str, str]:
     """Our own labels of an object."""
     return {n: v for n, v in (found["metadata"].get("labels") or {}).items() if n.startswith(PREFIX)}
-
-
-def of_deployment(api: Api, kind: Kind, deployment: str) -> Iterator[Object]:
-    """Every object of a deployment, from one LIST."""
-    return (one for one in api.list(kind, selector(deployment)) if "metadata" in one)
 
 
 def ensure(api: Api, kind: Kind, body: Object) -> Object:

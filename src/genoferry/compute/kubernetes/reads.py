@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable
 
 from genoferry.compute.kubernetes.api import Api
 from genoferry.compute.kubernetes.owned import labels_of, selector
@@ -12,21 +12,22 @@ from genoferry.compute.manifests.pod import CONTAINER
 from genoferry.compute.protocol import Handle, Workspace, parse_job_name, parse_workspace_name
 from genoferry.errors import ComputeError
 
+Parse = Callable[[str, str], tuple[str, int] | None]
 JOB_NAME = "batch.kubernetes.io/job-name"
 """Label that the Job controller gives a Job's pods."""
 
 
 def leftovers(api: Api, deployment: str) -> list[Handle]:
     """Raises `ComputeError`."""
-    named = [(name, uid, parse_job_name(name, deployment), labels) for name, uid, labels in _jobs(api, deployment)]
-    return [Handle(*of, name, uid) for name, uid, of, labels in named if of and of == _owner(labels, "attempt")]
+    found = _ours(api, deployment, "job", "attempt", parse_job_name)
+    return [Handle(uuid, attempt, name, uid) for name, uid, uuid, attempt in found]
 
 
 def workspaces(api: Api, deployment: str) -> list[Workspace]:
     """Those that a Job is emptying, or has: the folders of a claim can't be seen from outside. Raises
     `ComputeError`."""
-    named = [(name, parse_workspace_name(name, deployment), labels) for name, _, labels in _jobs(api, deployment)]
-    return [Workspace(*of, name) for name, of, labels in named if of and of == _owner(labels, "staged-in")]
+    found = _ours(api, deployment, "discard", "staged-in", parse_workspace_name)
+    return [Workspace(uuid, staged_in, name) for name, _, uuid, staged_in in found]
 
 
 def logs(api: Api, deployment: str, handle: Handle, tail: int) -> list[str]:
@@ -42,15 +43,14 @@ def logs(api: Api, deployment: str, handle: Handle, tail: int) -> list[str]:
             raise
 
 
-def _jobs(api: Api, deployment: str) -> Iterator[tuple[str, str, dict[str, str]]]:
-    """Name, uid and our own labels."""
+def _ours(api: Api, deployment: str, component: str, number: str, parse: Parse) -> list[tuple[str, str, str, int]]:
+    """Name, uid, request's uuid and number of the Jobs that both their labels and their names say are ours."""
     with as_error(ComputeError):
-        for one in api.list("jobs", selector(deployment)):
-            if "metadata" in one:
-                yield one["metadata"]["name"], one["metadata"]["uid"], labels_of(one)
-
-
-def _owner(labels: Mapping[str, str], number: str) -> tuple[str, int] | None:
-    """uuid and number by an object's labels. A name alone is not enough, nor are labels."""
-    text = labels.get(f"{PREFIX}{number}", "")
-    return (labels.get(f"{PREFIX}uuid", ""), int(text)) if text.isdecimal() else None
+        jobs = api.list("jobs", f"{selector(deployment)},app.kubernetes.io/component={component}")
+        found = [(one["metadata"], labels_of(one)) for one in jobs if "metadata" in one]
+    named = [(meta["name"], meta["uid"], parse(meta["name"], deployment), labels) for meta, labels in found]
+    return [
+        (name, uid, *of)
+        for name, uid, of, labels in named
+        if of and (of[0], str(of[1])) == (labels.get(f"{PREFIX}uuid"), labels.get(f"{PREFIX}{number}"))
+    ]

@@ -10,7 +10,7 @@ from genoferry.compute.kubernetes.connect import open_api
 from genoferry.compute.kubernetes.owned import selector
 from genoferry.compute.kubernetes.reads import leftovers, logs, workspaces
 from genoferry.compute.kubernetes.removal import empty, remove
-from genoferry.compute.kubernetes.submit import submit
+from genoferry.compute.kubernetes.submit import check, submit
 from genoferry.compute.kubernetes.threads import Threads
 from genoferry.compute.kubernetes.verdict import Limits
 from genoferry.compute.kubernetes.watch import Watch
@@ -28,6 +28,7 @@ class KubernetesRunner:
     def __init__(self, settings: Settings, api: Api | None = None) -> None:
         """Asks the cluster nothing yet. Raises `SettingsError`."""
         own = settings.kubernetes
+        check(settings)
         self._settings = settings
         self._api = api or open_api(own, namespace(settings))
         self._threads = Threads(CALLS_AT_ONCE)
@@ -66,10 +67,12 @@ class KubernetesRunner:
         await remove(self._threads, self._api, handle.name, labels, self._settings.kubernetes.clean_seconds)
 
     async def workspaces(self, deployment: str) -> list[Workspace]:
+        if not storage_claim(self._settings):
+            return []
         return await self._threads.run(workspaces, self._api, deployment)
 
     async def discard(self, workspace: str) -> None:
-        """By a Job that has the claim: the worker has no such volume. Raises `SettingsError` too."""
+        """By a Job that has the claim: the worker has no such volume."""
         if storage_claim(self._settings):
             body = discard(workspace, self._settings)
             await empty(self._threads, self._api, body, self._settings.kubernetes.clean_seconds)

@@ -10,9 +10,24 @@ from genoferry.compute.kubernetes.api import Api, Object
 from genoferry.compute.kubernetes.owned import ensure, labels_of
 from genoferry.compute.kubernetes.refusals import as_submit_error
 from genoferry.compute.manifests.kubernetes import AWAITS, job
-from genoferry.compute.protocol import JobSpec
+from genoferry.compute.protocol import JobSpec, job_name
 from genoferry.errors import SettingsError, SubmitFailed, SubmitUnavailable
 from genoferry.settings import Settings
+
+NOBODY = "00000000-0000-0000-0000-000000000000"
+
+
+def check(settings: Settings) -> None:
+    """Before any job comes. Raises `SettingsError` for what no Job could be made of."""
+    compute, deployment = settings.compute, settings.deployment
+    job(JobSpec(NOBODY, 1, job_name(deployment, NOBODY, 1), "s3://bucket/key", None), settings)
+    if settings.kubernetes.credentials == "secret" and not (
+        compute.job_aws_access_key_id and compute.job_aws_secret_access_key
+    ):
+        raise SettingsError(
+            "Jobs have no credentials: set GENOFERRY_JOB_AWS_ACCESS_KEY_ID and GENOFERRY_JOB_AWS_SECRET_ACCESS_KEY, or"
+            " GENOFERRY_KUBERNETES_CREDENTIALS=service-account."
+        )
 
 
 def submit(api: Api, spec: JobSpec, settings: Settings) -> str:
@@ -34,10 +49,7 @@ def _give_credentials(api: Api, found: Object, settings: Settings) -> None:
     owners = [owner["uid"] for owner in there["metadata"].get("ownerReferences") or ()]
     if owners != [meta["uid"]]:
         raise SubmitUnavailable(f"The Secret {meta['name']} is that of a Job that is being deleted. It is tried again.")
-    released = {
-        "metadata": {"uid": meta["uid"], "annotations": {AWAITS: None}},
-        "spec": {"suspend": False},
-    }
+    released = {"metadata": {"uid": meta["uid"], "annotations": {AWAITS: None}}, "spec": {"suspend": False}}
     api.patch("jobs", meta["name"], released)
 
 
@@ -45,11 +57,8 @@ def secret_object(found: Object, settings: Settings) -> Object:
     """An AWS credentials file, which goes with its Job."""
     compute, meta = settings.compute, found["metadata"]
     key, secret = compute.job_aws_access_key_id, compute.job_aws_secret_access_key
-    if not key or not secret:
-        raise SubmitFailed(
-            "Jobs have no credentials: set GENOFERRY_JOB_AWS_ACCESS_KEY_ID and GENOFERRY_JOB_AWS_SECRET_ACCESS_KEY, or"
-            " GENOFERRY_KUBERNETES_CREDENTIALS=service-account."
-        )
+    assert key  # noqa: S101  # see `check`
+    assert secret  # noqa: S101
     text = f"[default]\naws_access_key_id = {key}\naws_secret_access_key = {secret.get_secret_value()}\n"
     owner = {"apiVersion": "batch/v1", "kind": "Job", "name": meta["name"], "uid": meta["uid"]}
     return {

@@ -300,7 +300,7 @@ def make(kubeconfig: Path) -> Iterator[Callable[..., KubernetesRunner]]:
         settings = Settings(
             genoferry_deployment="prod",
             compute=ComputeSettings(workspaces=Path("/workspaces"), **(compute or {})),
-            kubernetes=KubernetesSettings(kubeconfig=kubeconfig, namespace="scores", **own),
+            kubernetes=KubernetesSettings(**{"kubeconfig": kubeconfig, "namespace": "scores", **own}),
             nextflow=NextflowSettings(**(nextflow or {})),
         )
         made.append(KubernetesRunner(settings))

@@ -72,9 +72,14 @@ def test_leftovers_are_ours_by_label_and_by_name(cluster: Any, make: Make) -> No
     runner = make()
     handle = start(runner)
     labels = cluster.job(SPEC.name)["metadata"]["labels"]
-    cluster.put("jobs", {"metadata": {"name": "theirs", "labels": labels}})
-    cluster.put("jobs", {"metadata": {"name": job_name("prod", UUID, 3), "labels": {"genoferry/deployment": "prod"}}})
-    cluster.put("jobs", {"metadata": {"name": job_name("prod", UUID, 4), "labels": {"genoferry/deployment": "dev"}}})
+    mine = {"app.kubernetes.io/component": "job", "genoferry/deployment": "prod"}
+    for name, own in {
+        "theirs": labels,
+        job_name("prod", UUID, 3): mine,
+        job_name("prod", UUID, 4): labels,
+        job_name("prod", UUID, 5): labels | {"genoferry/deployment": "dev"},
+    }.items():
+        cluster.put("jobs", {"metadata": {"name": name, "labels": own}})
     assert asyncio.run(runner.leftovers("prod")) == [handle]
 
 

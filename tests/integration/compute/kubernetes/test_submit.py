@@ -11,7 +11,7 @@ import pytest
 from genoferry.compute.kubernetes.runner import KubernetesRunner
 from genoferry.compute.manifests.kubernetes import job
 from genoferry.compute.protocol import JobSpec, job_name, workspace_name
-from genoferry.errors import SubmitFailed, SubmitUnavailable
+from genoferry.errors import SettingsError, SubmitFailed, SubmitUnavailable
 
 UUID = "5a70fd19-4215-5128-a2a7-91796b890924"
 SPEC = JobSpec(UUID, 2, job_name("prod", UUID, 2), f"s3://work/{UUID}/2/job.json", workspace_name("prod", UUID, 1))
@@ -117,9 +117,17 @@ def test_the_secret_of_a_job_that_is_going_is_not_used(cluster: Any, make: Make)
     assert cluster.job(SPEC.name)["spec"]["suspend"] is False
 
 
-def test_without_credentials_to_give_the_setting_is_named(cluster: Any, make: Make) -> None:
-    with pytest.raises(SubmitFailed, match="GENOFERRY_JOB_AWS_ACCESS_KEY_ID"):
-        submit(make(credentials="secret"))
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"credentials": "secret"}, "GENOFERRY_JOB_AWS_ACCESS_KEY_ID"),
+        ({"namespace": "a b"}, "GENOFERRY_KUBERNETES_NAMESPACE"),
+        ({"compute": {"engine": "nextflow"}}, "GENOFERRY_NEXTFLOW_STORAGE_CLAIM"),
+    ],
+)
+def test_what_no_job_could_be_made_of_is_told_at_the_start(make: Make, changes: dict[str, Any], named: str) -> None:
+    with pytest.raises(SettingsError, match=named):
+        make(**changes)
 
 
 REFUSALS = [
