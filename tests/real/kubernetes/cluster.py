@@ -25,6 +25,8 @@ from genoferry.testing.waiting import wait_until
 
 STAGES = Path(__file__).with_name("kwok.yaml")
 CAPACITY = {"cpu": "10k", "memory": "100Ti", "pods": "10k"}
+PRETENDED_LOG = "2026-01-01T00:00:00.000000000Z stdout F pretended\n"
+"""Each pod's under kwok, in the form in which a container runtime keeps logs."""
 SECONDS = 120
 
 
@@ -102,6 +104,7 @@ class Cluster(Access):
                 started.callback(self.node.stop)
                 self.node.start()
             case Kind.KWOK:
+                (self.folder / "log.txt").write_text(PRETENDED_LOG)
                 self._pretend_node(started, NAME, unschedulable=False)
             case Kind.NONE:
                 return

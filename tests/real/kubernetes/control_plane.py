@@ -56,7 +56,7 @@ class ControlPlane:
             "--client-ca-file=pki/ca.crt",
             "--kubelet-client-certificate=pki/admin.crt",
             "--kubelet-client-key=pki/admin.key",
-            "--kubelet-preferred-address-types=Hostname",
+            "--kubelet-preferred-address-types=Hostname,InternalIP",
             "--authorization-mode=Node,RBAC",
             "--service-account-issuer=https://kubernetes.default.svc",
             "--service-account-signing-key-file=pki/sa.key",

@@ -55,7 +55,6 @@ write_module() {
 }
 
 build_kubernetes() {
-    need_go
     write_module "$1"
     cp "$here/server.go" "$1/main.go"
     minor=${kubernetes#1.}
@@ -66,7 +65,6 @@ build_kubernetes() {
 }
 
 install_module() { # folder, package, version
-    need_go
     CGO_ENABLED=0 GOBIN=$1 GOFLAGS=-buildvcs=false go install -trimpath -ldflags "-s -w" "$2@v$3"
 }
 
@@ -91,6 +89,7 @@ build_rootfs() {
 ready() { # folder, file: has build_<file> make it, whole or not at all
     home=$tools/$1
     [ ! -s "$home/$2" ] || return 0
+    [ "$2" = rootfs ] || need_go
     say "Making $1 (once) ..."
     mkdir -p "$tools"
     fresh=$(mktemp -d "$tools/.$1.XXXXXX")

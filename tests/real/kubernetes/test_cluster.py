@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
-import yaml
 from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
-from tests.real.kubernetes.cluster import Cluster
+from tests.real.kubernetes.cluster import Cluster, Kind
 from tests.real.kubernetes.jobs import NAME, Watched, job
+from tests.real.kubernetes.places import VERSIONS
 
 from genoferry.testing.waiting import wait_until
 
@@ -52,7 +54,7 @@ def test_after_its_deadline_the_job_has_failed_and_its_pod_is_gone(cluster: Clus
 
 def test_a_pod_that_fits_nowhere_waits_with_the_schedulers_words(cluster: Cluster, namespace: str) -> None:
     watched = Watched(cluster, namespace, job("true", memory="1Pi"))
-    condition = wait_until(lambda: watched.pod_condition("PodScheduled"), what="the scheduler")
+    condition: client.V1PodCondition = wait_until(lambda: watched.pod_condition("PodScheduled"), what="the scheduler")
     assert (condition.status, condition.reason) == ("False", "Unschedulable")
     assert "Insufficient memory" in condition.message
 
@@ -104,18 +106,33 @@ def test_a_pod_on_the_hosts_network_finds_the_api_server(cluster: Cluster, names
     pod["containers"][0]["command"] = ["python3", "-c", ASKS_FOR_THE_VERSION]
     watched = Watched(cluster, namespace, body)
     assert watched.ended().type == "Complete", watched.log()
-    assert watched.log() == "v1.34.4\n"
+    assert watched.log() == f"v{VERSIONS['kubernetes']}\n"
 
 
 def test_after_a_restart_of_the_api_server_older_versions_are_gone(cluster: Cluster, namespace: str) -> None:
     old = cluster.batch.list_namespaced_job(namespace).metadata.resource_version
     Watched(cluster, namespace, job("true")).ended()
     cluster.restart_api()
+    assert watch_from(old, cluster, namespace) == ("ERROR", 410, "Expired")
+
+
+def test_without_the_cache_of_watches_versions_can_be_forgotten() -> None:
+    with Cluster(Kind.NONE, "--watch-cache-sizes=jobs.batch#0") as cluster:
+        old = cluster.batch.list_namespaced_job("default").metadata.resource_version
+        cluster.batch.create_namespaced_job("default", job("true"))
+        assert watch_from(old, cluster, "default")[0] == "ADDED"
+        cluster.compact()
+        assert watch_from(old, cluster, "default") == ("ERROR", 410, "Expired")
+
+
+def watch_from(version: str, cluster: Cluster, namespace: str) -> tuple[str, int | None, str | None]:
+    """The first event of a watch of Jobs, as it comes: its type, and for an error its code and reason."""
     answer = cluster.batch.list_namespaced_job(
-        namespace, watch=True, resource_version=old, timeout_seconds=5, _preload_content=False
+        namespace, watch=True, resource_version=version, timeout_seconds=5, _preload_content=False
     )
-    (event,) = [yaml.safe_load(line) for line in answer.read().decode().splitlines()]
-    assert (event["type"], event["object"]["code"], event["object"]["reason"]) == ("ERROR", 410, "Expired")
+    first, *_ = answer.read().decode().splitlines()
+    event = json.loads(first)
+    return event["type"], event["object"].get("code"), event["object"].get("reason")
 
 
 def test_a_silent_nodes_pods_are_told_to_end_and_end_when_it_is_back(cluster: Cluster, namespace: str) -> None:
@@ -139,5 +156,6 @@ def test_pretended_pods_end_as_their_annotations_say(kwok_cluster: Cluster, kwok
     watched = Watched(kwok_cluster, kwok_namespace, body)
     assert watched.ended().reason == "BackoffLimitExceeded"
     assert watched.exit().exit_code == 7
+    assert watched.log() == "pretended\n"
     kwok_cluster.batch.delete_namespaced_job(NAME, kwok_namespace, propagation_policy="Background")
     assert Watched(kwok_cluster, kwok_namespace, job("true")).ended().type == "Complete"
