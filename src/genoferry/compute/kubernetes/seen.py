@@ -14,14 +14,12 @@ Object = Mapping[str, Any]
 MOST = 500
 """Characters of another's words that are kept."""
 NOT_STARTED = frozenset({"StartError", "ContainerCannotRun"})
-"""Reasons whose message is the runtime's. That of any other end is what the container printed last, since its
-`terminationMessagePolicy` says so: it may be read by the operator only."""
+"""Reasons whose message is the runtime's. Any other end's is what the container printed last, for the operator only."""
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A condition that holds, or does not (`holds`), or a container's state: why, in words, and since when (Unix
-    seconds)."""
+    """A condition, which `holds` or not, or a container's state: why, in words, and since when (Unix seconds)."""
 
     reason: str
     message: str
