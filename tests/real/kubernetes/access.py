@@ -8,6 +8,7 @@ from pathlib import Path
 import urllib3
 import yaml
 from kubernetes import client, config
+from kubernetes.client import ApiClient, BatchV1Api, CoreV1Api
 from tests.real.kubernetes.control_plane import ControlPlane
 from tests.real.kubernetes.node import NAME
 
@@ -26,16 +27,16 @@ class Access:
         """For the official client, helm and kubectl."""
 
     @cached_property
-    def client(self) -> client.ApiClient:
+    def client(self) -> ApiClient:
         return config.new_client_from_config(str(self.kubeconfig))
 
     @cached_property
-    def core(self) -> client.CoreV1Api:
-        return client.CoreV1Api(self.client)
+    def core(self) -> CoreV1Api:
+        return CoreV1Api(self.client)
 
     @cached_property
-    def batch(self) -> client.BatchV1Api:
-        return client.BatchV1Api(self.client)
+    def batch(self) -> BatchV1Api:
+        return BatchV1Api(self.client)
 
     def wait_for_node(self, *, ready: bool) -> None:
         """Wait until the control plane holds the node for ready, or (also: when it doesn't know) for not ready."""
@@ -67,9 +68,8 @@ class Access:
 
     @cached_property
     def _http(self) -> urllib3.PoolManager:
-        files = {"ca_certs": "ca.crt", "cert_file": "admin.crt", "key_file": "admin.key"}
-        paths = {key: str(self.folder / "pki" / name) for key, name in files.items()}
-        return urllib3.PoolManager(**paths, retries=False)
+        authority, certificate, key = (str(self.folder / "pki" / name) for name in ("ca.crt", "admin.crt", "admin.key"))
+        return urllib3.PoolManager(ca_certs=authority, cert_file=certificate, key_file=key, retries=False)
 
     def get(self, path: str) -> str:
         """What the API server answers at `path` (`/readyz`, `/metrics`), as text.

@@ -45,7 +45,15 @@ def busybox() -> Iterator[Path]:
     """The archive of `BUSYBOX`, made from the machine's own static program."""
     program = shutil.which("busybox")
     assert program, "busybox is missing: run tests/real/kubernetes/setup.sh"
-    with TemporaryDirectory() as folder, tarfile.open(f"{folder}/layer.tar", "w") as tar:
+    with TemporaryDirectory() as folder:
+        layer, archive = Path(folder, "layer.tar"), Path(folder, "image.tar")
+        _write_busybox(layer, program)
+        write(archive, BUSYBOX, [layer], ["/bin/sleep", "1000d"])
+        yield archive
+
+
+def _write_busybox(layer: Path, program: str) -> None:
+    with tarfile.open(layer, "w") as tar:
         tar.add(program, "bin/busybox")
         for name, mode in (("tmp", 0o1777), ("proc", 0o755), ("sys", 0o755), ("dev", 0o755), ("etc", 0o755)):
             entry = tarfile.TarInfo(name)
@@ -55,10 +63,6 @@ def busybox() -> Iterator[Path]:
             entry = tarfile.TarInfo(f"bin/{name}")
             entry.type, entry.linkname = tarfile.SYMTYPE, "busybox"
             tar.addfile(entry)
-        tar.close()
-        archive = Path(folder, "image.tar")
-        write(archive, BUSYBOX, [Path(tar.name)], ["/bin/sleep", "1000d"])
-        yield archive
 
 
 def _digest(file: Path) -> str:

@@ -41,7 +41,13 @@ class Watched:
         """The condition that it ends with: type `Complete` or `Failed`."""
         return wait_until(lambda: self._condition("Complete", "Failed"), what="the Job to end", seconds=120)
 
-    def pod(self) -> client.V1Pod | None:
+    def pod(self) -> client.V1Pod:
+        """Its pod. Raises `AssertionError` when there is none."""
+        pod = self.find_pod()
+        assert pod is not None, "the Job has no pod"
+        return pod
+
+    def find_pod(self) -> client.V1Pod | None:
         """Its pod, while there is one."""
         pods = self._cluster.core.list_namespaced_pod(self._namespace, label_selector=f"job-name={NAME}").items
         return pods[0] if pods else None
@@ -52,32 +58,30 @@ class Watched:
 
     def exit(self) -> client.V1ContainerStateTerminated:
         """How its container has ended."""
-        pod = self.pod()
-        assert pod is not None
-        return pod.status.container_statuses[0].state.terminated
+        return self.pod().status.container_statuses[0].state.terminated
 
     def waiting_reason(self) -> str | None:
         """Why its container doesn't start."""
-        pod = self.pod()
+        pod = self.find_pod()
         statuses = (pod.status.container_statuses if pod else None) or []
         return statuses[0].state.waiting.reason if statuses and statuses[0].state.waiting else None
 
     def log(self) -> str:
         """Its pod's log, as it is: the client would read a log that looks like JSON as JSON."""
-        pod = self.pod()
-        assert pod is not None
-        answer = self._cluster.core.read_namespaced_pod_log(pod.metadata.name, self._namespace, _preload_content=False)
+        answer = self._cluster.core.read_namespaced_pod_log(
+            self.pod().metadata.name, self._namespace, _preload_content=False
+        )
         text: str = answer.data.decode()
         return text
 
     def pod_condition(self, kind: str) -> client.V1PodCondition | None:
         """The pod's condition of that type."""
-        pod = self.pod()
+        pod = self.find_pod()
         conditions = (pod.status.conditions if pod else None) or []
         return next((condition for condition in conditions if condition.type == kind), None)
 
     def _pod_if(self, phase: str) -> client.V1Pod | None:
-        pod = self.pod()
+        pod = self.find_pod()
         return pod if pod and pod.status.phase == phase else None
 
     def _condition(self, *types: str) -> client.V1JobCondition | None:

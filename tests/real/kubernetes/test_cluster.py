@@ -49,7 +49,7 @@ def test_after_its_deadline_the_job_has_failed_and_its_pod_is_gone(cluster: Clus
     watched = Watched(cluster, namespace, job("sleep 1000", activeDeadlineSeconds=1))
     condition = watched.ended()
     assert (condition.type, condition.reason) == ("Failed", "DeadlineExceeded")
-    wait_until(lambda: watched.pod() is None, what="the pod to go")
+    wait_until(lambda: watched.find_pod() is None, what="the pod to go")
 
 
 def test_a_pod_that_fits_nowhere_waits_with_the_schedulers_words(cluster: Cluster, namespace: str) -> None:
@@ -76,7 +76,7 @@ def test_an_eviction_is_a_disruption_and_a_deletion_by_hand_is_not(cluster: Clus
     again = Watched(cluster, namespace, job("sleep 1000"))
     cluster.core.delete_namespaced_pod(again.running().metadata.name, namespace)
     assert again.ended().reason == "BackoffLimitExceeded"
-    assert again.pod() is None
+    assert again.find_pod() is None
 
 
 def test_a_volume_past_its_limit_evicts_its_pod(cluster: Cluster, namespace: str) -> None:
