@@ -6,10 +6,10 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
   command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null \
   && { command -v $$p; break; }; done)
 
-.PHONY: help setup setup-dev demo test lint format docs lock test-real bench clean
+.PHONY: help setup setup-dev demo test lint format docs lock test-real test-k8s bench clean
 
 help:  ## Show this
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 
 setup: $(VENV)/.ready  ## Make .venv with the genoferry command, and the embedded AWS's own environment
 setup-dev: $(VENV)/.ready-dev
@@ -46,7 +46,11 @@ test: setup-dev  ## All tests that need neither root nor the internet
 test-real: setup-dev  ## Tests against real peers (plink2, Nextflow); needs root once, for Debian's packages
 	@sh tests/real/setup_plink2.sh
 	@sh tests/real/setup_nextflow.sh
-	@$(BIN)/python -m pytest tests/real $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest tests/real --ignore=tests/real/kubernetes $(PYTEST_ARGS)
+
+test-k8s: setup-dev  ## Tests against a real Kubernetes on this machine; needs root, Go and ten minutes once
+	@sh tests/real/kubernetes/setup.sh
+	@$(BIN)/python -m pytest tests/real/kubernetes $(PYTEST_ARGS)
 
 lint: setup-dev  ## ruff, ruff format, mypy --strict, import-linter
 	@$(BIN)/ruff check .
@@ -69,10 +73,12 @@ UV_COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes
   --no-emit-find-links --custom-compile-command "make lock"
 
 lock:  ## Renew the locked requirements (needs uv)
-	$(UV_COMPILE) pyproject.toml --extra pgs -o requirements.txt
-	$(UV_COMPILE) pyproject.toml --extra pgs --group dev -c requirements.txt -o requirements-dev.txt
+	$(UV_COMPILE) pyproject.toml --extra pgs --extra kubernetes -o requirements.txt
+	$(UV_COMPILE) pyproject.toml --extra pgs --extra kubernetes --group dev -c requirements.txt -o requirements-dev.txt
 	$(UV_COMPILE) src/genoferry/local/requirements-local.in -o src/genoferry/local/requirements-local.txt
 	$(UV_COMPILE) tests/acceptance/requirements-awscli.in -o tests/acceptance/requirements-awscli.txt
+	$(UV_COMPILE) infra/requirements-build.in -o infra/requirements-build.txt
+	$(UV_COMPILE) tests/real/kubernetes/chart/requirements.in -o tests/real/kubernetes/chart/requirements.txt
 
 clean:  ## Remove what set-up and runs have made here
-	rm -rf $(VENV) .venv-local .genoferry .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-local .venv-awscli .venv-chart .genoferry .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
