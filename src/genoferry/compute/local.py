@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import os
-import shutil
 import subprocess
 import sys
 import time
@@ -24,6 +22,7 @@ import psutil
 import structlog
 
 from genoferry.compute.credentials import write_private
+from genoferry.compute.folders import clear, names_in
 from genoferry.compute.protocol import (
     Handle,
     JobSpec,
@@ -121,7 +120,7 @@ class LocalRunner:
         await asyncio.to_thread(self._clean, handle)
 
     async def workspaces(self, deployment: str) -> list[Workspace]:
-        names = await asyncio.to_thread(_names, self._workspaces)
+        names = await asyncio.to_thread(names_in, self._workspaces)
         found = [(name, parse_workspace_name(name, deployment)) for name in names]
         return [Workspace(*parsed, name, self._age(name)) for name, parsed in found if parsed]
 
@@ -138,10 +137,10 @@ class LocalRunner:
     def _discard(self, folder: Path) -> None:
         if end_all(working_below(folder), TERM_SECONDS):
             raise CleanUpFailed
-        _clear(folder)
+        clear(folder)
 
     def _leftovers(self, deployment: str) -> list[Handle]:
-        found = [(name, parse_job_name(name, deployment)) for name in _names(self._root)]
+        found = [(name, parse_job_name(name, deployment)) for name in names_in(self._root)]
         return [Handle(*parsed, name, None) for name, parsed in found if parsed]
 
     def _folder(self, name: str) -> Path:
@@ -286,44 +285,7 @@ class LocalRunner:
         if not self._end(handle):
             raise CleanUpFailed
         self._children.pop(handle.name, None)
-        _clear(self._folder(handle.name))
-
-
-def _names(folder: Path) -> list[str]:
-    return sorted(found.name for found in folder.iterdir()) if folder.is_dir() else []
-
-
-def _clear(folder: Path) -> None:
-    try:
-        _remove(folder)
-    except OSError as error:
-        raise CleanUpFailed(f"A job's folder could not be removed: {error.strerror}. It is tried again.") from error
-
-
-def _remove(folder: Path) -> None:
-    """Till it is gone: another worker may be at the same files, and what is vanished ends a pass of `rmtree`.
-
-    A tool may have left folders that their own user may not change.
-    """
-    tried = False
-    while folder.exists():
-        try:
-            shutil.rmtree(folder)
-        except FileNotFoundError:
-            continue
-        except PermissionError:
-            if tried:
-                raise
-            tried = True
-            _make_writable(folder)
-
-
-def _make_writable(folder: Path) -> None:
-    folder.chmod(0o700)
-    for path, names, _ in os.walk(folder):  # from the top: a folder is entered after it was opened up
-        for name in names:
-            if not (below := Path(path) / name).is_symlink():
-                below.chmod(0o700)
+        clear(self._folder(handle.name))
 
 
 def _reap(child: subprocess.Popen[bytes]) -> None:

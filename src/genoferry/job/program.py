@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import os
 import shutil
-import stat
 import tempfile
 import threading
 import uuid
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -25,26 +23,25 @@ from pydantic import ValidationError
 from genoferry.contracts.base import SCHEMA_VERSION
 from genoferry.contracts.events import MAX_TRACE_NAME, ErrorInfo
 from genoferry.contracts.jobfile import JobDocument, JobFile, StagedInput
-from genoferry.contracts.keys import exit_key, job_key, started_key, workspace_prefix
+from genoferry.contracts.keys import exit_key, job_key, started_key
 from genoferry.contracts.reports import ExitReport, OutputReport
 from genoferry.errors import (
     CalculationError,
     GenoferryError,
     NewerSchema,
     NotFound,
-    StagingStopped,
     Superseded,
-    WorkspaceTaken,
 )
-from genoferry.handlers.protocol import JobHandler, Outcome, Shared, Task
+from genoferry.handlers.protocol import JobHandler, Outcome, Task
 from genoferry.handlers.registry import Handlers, find
 from genoferry.job.guard import Guard
+from genoferry.job.inputs import fetch
+from genoferry.job.place import Place, shared_by
 from genoferry.job.reporter import Reporter
 from genoferry.job.storage import Storage, sha256_of
 from genoferry.settings import Settings
 
 log = structlog.get_logger()
-FETCHES_AT_ONCE = 4
 EXIT_FAILED, EXIT_SUPERSEDED, EXIT_STOPPED = 1, 3, 143
 TRACEPARENT = "TRACEPARENT"
 """Variable that a trace's context has (OpenTelemetry, "Environment Variables as Context Propagation Carriers")."""
@@ -94,7 +91,7 @@ def run(
     reporter = Reporter(storage, job)
     reporter.report()
     scratch = Path(tempfile.mkdtemp(prefix="job-", dir=os.environ.get("GENOFERRY_SCRATCH")))
-    place = Place(settings, scratch, _shared(job, settings, workspace, scratch), stop)
+    place = Place(settings, scratch, shared_by(job, settings, workspace, scratch), stop)
     try:
         with Guard(lambda: read_job(address, storage), stop) as guard:
             report = work(job, storage, handlers, reporter, place)
@@ -143,46 +140,6 @@ def read_job(address: JobAddress, storage: Storage) -> JobFile:
     return job
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where a job works, and what ends it. `scratch` is this attempt's alone and is deleted at its end."""
-
-    settings: Settings
-    scratch: Path
-    shared: Shared | None
-    stop: threading.Event
-
-    def folder(self, name: str) -> Path:
-        folder = self.scratch / name
-        folder.mkdir()
-        return folder
-
-    def inputs(self) -> Path:
-        """Where inputs go: the next attempt finds them again where there is something shared."""
-        if self.shared is None:
-            return self.folder("inputs")
-        self.shared.folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds genotypes in clear
-        check_own(self.shared.folder)
-        folder = self.shared.folder / "inputs"
-        folder.mkdir(exist_ok=True)
-        return folder
-
-
-def check_own(folder: Path) -> None:
-    """Raises `WorkspaceTaken` where another user made the folder, or put a link there, before us."""
-    found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-        raise WorkspaceTaken
-
-
-def _shared(job: JobFile, settings: Settings, workspace: Path | None, scratch: Path) -> Shared | None:
-    """Nothing where the engine needs none; the attempt's own where a runner gives none that would outlive it."""
-    if settings.compute.engine != "nextflow" and workspace is None:
-        return None
-    prefix = f"s3://{job.work_bucket}/{workspace_prefix(job.uuid, job.staged_in)}"
-    return Shared(workspace or scratch / "workspace", prefix)
-
-
 def work(job: JobFile, storage: Storage, handlers: Handlers, reporter: Reporter, place: Place) -> ExitReport:
     """Fetch, run, publish; what came of it. Raises `Superseded`."""
     try:
@@ -225,45 +182,6 @@ def _work(job: JobFile, storage: Storage, handler: JobHandler, reporter: Reporte
         )
     )
     return _publish(job, storage, outcome)
-
-
-def fetch(
-    job: JobFile, storage: Storage, folder: Path, reporter: Reporter, stop: threading.Event
-) -> dict[str, dict[str, Path]]:
-    """The inputs into `folder`, by role and name; one that an earlier attempt fetched there is taken as it is, if it is
-    whole and, where its digest was stated, right. Raises `DigestMismatch`, `SizeMismatch`, `StagingStopped`."""
-    total, done, lock = sum(item.size for item in job.inputs), 0, threading.Lock()
-
-    def moved(size: int) -> None:
-        nonlocal done
-        if stop.is_set():
-            raise StagingStopped
-        with lock:
-            done += size
-        reporter.progress("fetch", done, total, "bytes")
-
-    def one(item: StagedInput) -> tuple[str, str, Path]:
-        target = folder / item.role / item.name
-        if _is_whole(target, item):
-            moved(item.size)
-            return item.role, item.name, target
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_name(f".{target.name}.{job.attempt}")  # an attempt has one process
-        storage.fetch(job.work_bucket, item.key, partial, size=item.size, sha256=item.sha256, moved=moved)
-        partial.rename(target)
-        return item.role, item.name, target
-
-    files: dict[str, dict[str, Path]] = {}
-    with ThreadPoolExecutor(FETCHES_AT_ONCE) as pool:
-        for role, name, path in pool.map(one, job.inputs):
-            files.setdefault(role, {})[name] = path
-    return files
-
-
-def _is_whole(path: Path, item: StagedInput) -> bool:
-    if not path.exists() or path.stat().st_size != item.size:
-        return False
-    return item.sha256 is None or sha256_of(path) == item.sha256
 
 
 def _publish(job: JobFile, storage: Storage, outcome: Outcome) -> ExitReport:
