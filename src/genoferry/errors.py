@@ -406,6 +406,31 @@ class JobLost(ComputeError):
     retryable = True
 
 
+class JobOutOfMemory(ComputeError):
+    """The job was ended for want of memory. Give jobs more (GENOFERRY_KUBERNETES_MEMORY_MIB), or send fewer scores or
+    samples in one request."""
+
+    code = "job-out-of-memory"
+
+
+class JobOutOfDisk(ComputeError):
+    """The job filled its scratch. Give jobs more (GENOFERRY_KUBERNETES_SCRATCH_MIB), or send a file per chromosome."""
+
+    code = "job-out-of-disk"
+
+
+class JobUnschedulable(ComputeError):
+    """The job could not be placed on any node in time. Ask for less, or add nodes that fit."""
+
+    code = "job-unschedulable"
+
+
+class JobUnpullable(ComputeError):
+    """The job's image could not be had in time. Check its name, its tag and the pull secret."""
+
+    code = "job-unpullable"
+
+
 class NoExitReport(ComputeError):
     """The job says it succeeded but wrote no exit report, so nothing is known of its scores."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import structlog
 from pydantic import ValidationError
 
@@ -12,7 +14,19 @@ from genoferry.contracts.events import ErrorInfo
 from genoferry.contracts.keys import exit_key
 from genoferry.contracts.reports import ExitReport
 from genoferry.contracts.results import ResultPointer
-from genoferry.errors import CalculationError, GenoferryError, JobLost, NoExitReport, RowTooLarge
+from genoferry.errors import (
+    CalculationError,
+    ComputeError,
+    GenoferryError,
+    JobLost,
+    JobOutOfDisk,
+    JobOutOfMemory,
+    JobUnpullable,
+    JobUnschedulable,
+    NoExitReport,
+    RowTooLarge,
+    RunDeadline,
+)
 from genoferry.handlers.protocol import JobHandler
 from genoferry.handlers.registry import find
 from genoferry.ledger.row import MAX_ATTEMPTS, Row
@@ -71,7 +85,26 @@ def _end(rooms: Rooms, row: Row, seen: Observation, report: ExitReport | None) -
         return _by_report(rooms, row, report)
     if seen.phase == "succeeded":
         return fail(row, rooms.now(), ErrorInfo.of(NoExitReport()), attempt=attempt)
-    return _lost(rooms, row, ErrorInfo.of(JobLost()), attempt)
+    kind = CAUSES.get(seen.cause or "lost")
+    if kind is None:
+        return _lost(rooms, row, ErrorInfo.of(_told(JobLost, seen)), attempt)
+    return fail(row, rooms.now(), ErrorInfo.of(_told(kind, seen)), attempt=attempt, log_tail=seen.log_tail)
+
+
+CAUSES: Mapping[str, type[ComputeError]] = {
+    "out-of-memory": JobOutOfMemory,
+    "out-of-disk": JobOutOfDisk,
+    "run-deadline": RunDeadline,
+    "unschedulable": JobUnschedulable,
+    "unpullable": JobUnpullable,
+}
+"""What another attempt would fail of too; every other end without a report is a loss."""
+
+
+def _told(kind: type[ComputeError], seen: Observation) -> ComputeError:
+    """With the backend's own words."""
+    error = kind()
+    return kind(f"{error} ({seen.reason})") if seen.reason else error
 
 
 def _by_report(rooms: Rooms, row: Row, report: ExitReport) -> Row:

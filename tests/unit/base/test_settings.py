@@ -63,18 +63,30 @@ def test_every_variable_has_a_prefix_of_ours_or_is_documented():
 
 
 SPECIAL = {
+    "credentials": "secret",
     "engine": "nextflow",
+    "env": '{"x":"y"}',
     "executor": "slurm",
+    "idle_seconds": "17",
+    "image_pull_policy": "Never",
     "label_nodes": '{"x":"y"}',
     "label_queues": '{"x":"y"}',
+    "labels": '{"x":"y"}',
     "local_dir": "/x",
     "max_memory": "7 GB",
     "max_time": "7 h",
     "max_variants": "1007",
+    "memory_mib": "77",
     "mode": "off",
+    "node_selector": '{"x":"y"}',
     "part_size": str(6 * 1024**2),
+    "relist_seconds": "17",
+    "runner": "kubernetes",
     "score_mirror": "/x",
     "score_sample": "107",
+    "scratch_mib": "77",
+    "tolerations": '[{"x":"y"}]',
+    "ttl_seconds": "77",
     "workspaces": "/x",
 }
 """Values of the fields that don't take any text or number."""
@@ -93,7 +105,7 @@ def test_every_variable_reaches_its_field(monkeypatch, name, section, field):
     found = getattr(getattr(loaded, section) if section else loaded, field)
     if isinstance(found, SecretStr):
         found = found.get_secret_value()
-    if isinstance(found, dict):
+    if isinstance(found, dict | list):
         found = json.dumps(found, separators=(",", ":"))
     if isinstance(found, bool):
         found = int(found)
