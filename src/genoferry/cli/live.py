@@ -99,7 +99,7 @@ def _styled(event: Event) -> Text:
     from rich.text import Text
 
     style = STYLES.get(event.event, "")
-    said = detail(event) if event.error else SAYS.get(event.event, "")
+    said = detail(event) if event.error or event.warnings else SAYS.get(event.event, "")
     if event.verified is not None:
         said += f" (inputs verified by {event.verified})"
     text = Text.assemble((f"  {event.utc_time[11:19]}  ", "dim"), (f"{event.event:<10}", style))

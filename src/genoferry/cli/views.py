@@ -72,6 +72,8 @@ def detail(event: Event) -> str:
     if event.error is not None:
         trace = f" ({event.trace_name}, exit {event.trace_exit})" if event.trace_name else ""
         return f"{event.error.code}: {event.error.user_message}{trace}"
+    if event.warnings:
+        return "; ".join(f"{warning.code}: {warning.message}" for warning in event.warnings)
     if event.verified is not None:
         return f"verified: {event.verified}"
     return ""

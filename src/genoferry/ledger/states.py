@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from genoferry.contracts.events import ErrorInfo, Event, EventName, ProgressInfo, event_id, utc_time
+from genoferry.contracts.events import ErrorInfo, Event, EventName, ProgressInfo, Warn, event_id, utc_time
 from genoferry.contracts.results import ResultPointer
 from genoferry.errors import EventsWaiting, TooManyAttempts
 from genoferry.ledger.row import (
@@ -59,6 +59,9 @@ def tell(row: Row, now: int, event: EventName, **fields: Any) -> Row:
         recent=(*recent, _short(told))[-RECENT_EVENTS:],
         updated_at=now,
     )
+
+
+RECENT_WARNINGS = 4
 
 
 def requested(row: Row, now: int) -> Row:
@@ -299,9 +302,10 @@ def newest(row: Row, *, timeout_at: int | None, socket_id: str | None, tracepare
 
 
 def _short(event: Event) -> Event:
-    """As `recent` keeps it: the error's message cut and no warnings, since the row must stay small."""
+    """As `recent` keeps it: the error's message cut, and the first warnings, since the row must stay small."""
     if event.warnings is not None:
-        event = event.model_copy(update={"warnings": None})
+        kept = tuple(Warn(code=w.code, message=w.message[:100]) for w in event.warnings[:RECENT_WARNINGS])
+        event = event.model_copy(update={"warnings": kept})
     if event.error is None:
         return event
     error = event.error.model_copy(update={"user_message": event.error.user_message[:160]})

@@ -9,9 +9,10 @@ from rich.console import Console
 
 from genoferry.cli import output
 from genoferry.cli.live import LiveView, ordinal
-from genoferry.contracts.events import ProgressInfo
-from genoferry.ledger.row import Row
-from genoferry.ledger.states import admit, back_off, cancel, progressed
+from genoferry.cli.views import detail
+from genoferry.contracts.events import ProgressInfo, Warn
+from genoferry.ledger.row import Intent, Row
+from genoferry.ledger.states import admit, back_off, cancel, intend, progressed, submitted
 
 NOW = 1_700_000_000_500
 
@@ -50,6 +51,14 @@ def test_progress_of_an_earlier_phase_is_not_shown(row: Row) -> None:
 def test_trouble_shows(row: Row) -> None:
     row = back_off(back_off(admit(row, NOW, runner="local:x"), NOW, 1), NOW, 1)
     assert "tried again for the 2nd time" in shown(row)
+
+
+def test_the_warnings_of_the_pre_flight_are_told(row: Row) -> None:
+    row = row.model_copy(update={"state": "SUBMITTING"})
+    doubts = tuple(Warn(code="few-samples", message="Fewer than 50 samples.") for _ in range(12))
+    row = intend(row, NOW, Intent(attempt=1, runner="local:x", name="n", nonce="n", warnings=doubts))
+    created = submitted(row, NOW, attempt=1, ref="r").recent[-1]
+    assert detail(created).count("few-samples: Fewer than 50 samples.") == 4
 
 
 def test_events_scroll_by_above_it(row: Row) -> None:
