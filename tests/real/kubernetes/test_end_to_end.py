@@ -1,0 +1,127 @@
+"""The demo's cohort through a worker that the chart deployed: a message in, the right scores out, nothing left behind.
+
+`GENOFERRY_IMAGE_ARCHIVE` names the image's archive, as in `test_chart_deployed`. The scorefiles are sent: a pod sees
+none of this machine's folders.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tests.conftest import Deployment
+from tests.real.kubernetes.cluster import Cluster
+from tests.real.kubernetes.helm import CHART, helm
+from tests.real.kubernetes.places import free_port
+from tests.real.kubernetes.test_chart_deployed import ARCHIVE, WAIT, values
+
+from genoferry.cli.demo.doubles import Doubles
+from genoferry.cli.demo.outcome import outcome
+from genoferry.cli.demo.payloads import globus_body
+from genoferry.cli.demo.prepared import SCORES, Prepared, prepare
+from genoferry.testing.harness import QUICK, Harness
+from genoferry.testing.waiting import wait_until
+
+WHOLE_LIFE = ["Requested", "Created", "Deployed", "Succeeded", "Result"]
+OF_THIS_MACHINE = ("GENOFERRY_LOCAL_DIR", "GENOFERRY_HANDLER_MODULES", "GENOFERRY_ALLOW_")
+DIARY = "events"
+"""The cluster's own, which it clears away after an hour."""
+SECONDS = 300
+
+pytestmark = pytest.mark.skipif(not ARCHIVE, reason="GENOFERRY_IMAGE_ARCHIVE names no archive of the image")
+
+
+def test_a_message_in_and_the_right_scores_out(
+    cluster: Cluster,
+    namespace: str,
+    deployment: Deployment,
+    aws_environment: Mapping[str, str],
+    tmp_path: Path,
+) -> None:
+    cluster.node.import_image(Path(str(ARCHIVE)))
+    before = wait_until(lambda: own(cluster, namespace), what="the namespace's own objects")
+    prepared = prepare(tmp_path / "demo", rand=os.urandom)
+    with Doubles(prepared.folder, prepared.private_key) as doubles, deployment(tmp_path) as harness:
+        with release(cluster, namespace, settings(harness, doubles), tmp_path):
+            (worker,) = pods(cluster, namespace)
+            uuid = harness.send({"name": "CalculateScores", **body(prepared, doubles)})
+            row = harness.await_done(uuid, seconds=SECONDS)
+            assert row.state == "SUCCEEDED", row.error
+            assert harness.inbox.names(uuid) == WHOLE_LIFE
+            verdicts, sums, _ = outcome(tmp_path / "results", prepared, row, harness.bucket("results"))
+            assert all(verdict.passed for verdict in verdicts), verdicts
+            assert {len(of_score) for of_score in sums.values()} == {len(prepared.samples)}
+            assert pods(cluster, namespace) == [worker], "the Job went with its pod"
+            assert of_kind("jobs", held(cluster, namespace)) == set()
+        assert harness.messages_left() == 0
+    wait_until(lambda: held(cluster, namespace) == before, what="nothing left in the namespace", seconds=SECONDS)
+
+
+def settings(harness: Harness, doubles: Doubles) -> dict[str, str]:
+    """The worker's, at its own pace, without what names folders of this machine."""
+    known = {**harness.environment, **doubles.variables}
+    ours = {name: text for name, text in known.items() if name.startswith(("AWS_", "GENOFERRY_", "CLUSTER_", "WORK_"))}
+    kept = {name: text for name, text in ours.items() if not (name.startswith(OF_THIS_MACHINE) or name in QUICK)}
+    del kept["GENOFERRY_SCORE_MIRROR"]
+    return {**kept, "GENOFERRY_ALLOW_HOSTS": doubles.web.host}
+
+
+def body(prepared: Prepared, doubles: Doubles) -> dict[str, Any]:
+    """Files of the collection, the key of the key service, scorefiles of the web server."""
+    found = globus_body(prepared, "INTP000000000001")
+    del found["pipeline_param"]["nxf_params_file"]["pgs_id"]
+    return {**found, "scorefiles": [f"{doubles.web.url}/{SCORES}/{p.name}" for p in prepared.scorefiles.values()]}
+
+
+@contextmanager
+def release(cluster: Cluster, namespace: str, variables: Mapping[str, str], folder: Path) -> Iterator[None]:
+    """Installed, and ready, until the end."""
+    file = folder / "values.yaml"
+    file.write_text(yaml.safe_dump(values(variables, free_port())))
+    options = ("--kubeconfig", cluster.kubeconfig, "--namespace", namespace)
+    helm("install", "ferry", CHART, *options, "--values", file, *WAIT)
+    try:
+        yield
+    finally:
+        helm("uninstall", "ferry", *options, "--wait")
+
+
+def pods(cluster: Cluster, namespace: str) -> list[str]:
+    return [pod.metadata.name for pod in cluster.core.list_namespaced_pod(namespace).items]
+
+
+def held(cluster: Cluster, namespace: str) -> set[str]:
+    """All that there is in the namespace, of every kind that the API server knows, as `kind/name`."""
+    found = set()
+    for place, kinds in groups(cluster).items():
+        for kind in kinds:
+            listed = json.loads(cluster.get(f"{place}/namespaces/{namespace}/{kind}"))
+            found |= {f"{kind}/{one['metadata']['name']}" for one in listed["items"] or ()}
+    return found
+
+
+def own(cluster: Cluster, namespace: str) -> set[str] | None:
+    """What the cluster itself puts into each namespace, once it is there."""
+    found = held(cluster, namespace)
+    return found if {"configmaps/kube-root-ca.crt", "serviceaccounts/default"} <= found else None
+
+
+def groups(cluster: Cluster) -> dict[str, list[str]]:
+    """The kinds that can be listed in a namespace, by the path of their group's preferred version."""
+    known = json.loads(cluster.get("/apis"))["groups"]
+    places = ["/api/v1", *(f"/apis/{one['preferredVersion']['groupVersion']}" for one in known)]
+    kinds = {place: json.loads(cluster.get(place))["resources"] for place in places}
+    return {
+        place: [one["name"] for one in found if one["namespaced"] and "list" in one["verbs"] and one["name"] != DIARY]
+        for place, found in kinds.items()
+    }
+
+
+def of_kind(kind: str, found: set[str]) -> set[str]:
+    return {name for name in found if name.startswith(f"{kind}/")}
