@@ -177,15 +177,18 @@ class Worker:
         return any(row.due(now, "look", "deadline") and row.runner == runner for row in due)
 
     async def _as_holder(self, rows: list[OwedRow]) -> int:
-        """Looks before it enforces: what a look finds running, or ended in time, is past no deadline."""
-        now, runner = self.rooms.now(), self.rooms.runner.key
+        """Looks before it enforces: what a look finds running, or ended in time, is past no deadline.
+
+        Of how many something may be owed by now.
+        """
+        now, runner, news = self.rooms.now(), self.rooms.runner.key, 0
         asked = any(row.due(now, "look", "deadline") and row.runner == runner for row in rows)
         if asked or self.rooms.monotonic() >= self._next_look:
             self._next_look = self.rooms.monotonic() + self.rooms.settings.worker.watch_seconds
-            await self._watch.look(rows)
+            news = await self._watch.look(rows)
             await self._watch.adopt(rows)
         await self._watch.enforce(rows)
-        return await self._watch.admit(rows)
+        return news + await self._watch.admit(rows)
 
     def _is_ours(self, row: OwedRow, now: int) -> bool:
         """Whether a drive could do anything: publication is anyone's, a compute's things are for its runner's workers,

@@ -140,8 +140,8 @@ class Watch:
         error = RunDeadline() if row.state == "RUNNING" else StartDeadline()
         return fail(row, now, ErrorInfo.of(error), attempt=row.attempt)
 
-    async def look(self, owed: Iterable[OwedRow]) -> None:
-        """One batched observation of this runner's jobs, and what each comes to."""
+    async def look(self, owed: Iterable[OwedRow]) -> int:
+        """One batched observation of this runner's jobs, and what each comes to; of how many there was news."""
         mine = [row for row in owed if row.runner == self.rooms.runner.key and row.state in AT_COMPUTE]
         states = {(row.uuid, row.attempt): row for row in mine}
         self.gone = {key: gone for key, gone in self.gone.items() if key in states}
@@ -149,15 +149,19 @@ class Watch:
         there = {observation.handle.uuid for observation in seen if observation.phase != "gone"}
         hinted = [row for row in mine if row.due(self.rooms.now(), "look") and row.uuid not in there]
         ended = {row.uuid for row in hinted if await self._ended_by_itself(row)}  # of the others `settle` reads it
-        todo = [o for o in seen if o.handle.uuid not in ended]
+        todo, news = [o for o in seen if o.handle.uuid not in ended], len(ended)
         for some in batched(todo, SETTLED_AT_ONCE):
-            await asyncio.gather(*(self._see(o, states[o.handle.uuid, o.handle.attempt]) for o in some))
+            news += sum(await asyncio.gather(*(self._see(o, states[o.handle.uuid, o.handle.attempt]) for o in some)))
+        return news
 
-    async def _see(self, observation: Observation, row: OwedRow) -> None:
+    async def _see(self, observation: Observation, row: OwedRow) -> bool:
+        """Whether there was news."""
         if self._is_news(observation, row):
             await self._settle(observation)
-        elif row.due(self.rooms.now(), "look"):
+            return True
+        if row.due(self.rooms.now(), "look"):
             await self._apply(row, looked)
+        return False
 
     async def _observe(self, rows: Sequence[OwedRow]) -> list[Observation]:
         """What the compute sees; nothing while it is in trouble, which must not keep other work waiting."""

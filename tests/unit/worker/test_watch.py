@@ -198,6 +198,18 @@ async def test_a_hint_makes_a_worker_look_at_once(worlds):
 
 
 @simulated
+async def test_what_a_look_finds_is_told_of_at_once(world):
+    world.start()
+    world.send()
+    job = await running(world)
+    await world.until(lambda: not world.owed())
+    await asyncio.sleep(60)
+    job.succeed(hint=False)
+    await world.until(lambda: world.row().terminal)
+    await world.until(lambda: "Result" in world.events(), within=1)
+
+
+@simulated
 async def test_a_stale_hint_and_one_of_an_unknown_job_do_nothing(world, uuids):
     world.start()
     world.send()
