@@ -165,7 +165,8 @@ class Worker:
                 self._drive(row)
         self._calm = 0 if due or self._driving else min(self._calm + 1, MOST_CALM)
         timing = self.rooms.settings.worker
-        return float(min(timing.tick_seconds * 2**self._calm, max(timing.tick_seconds, timing.watch_seconds)))
+        look = timing.watch_seconds if self._token is None else self._next_look - self.rooms.monotonic()
+        return float(min(timing.tick_seconds * 2**self._calm, max(timing.tick_seconds, look)))
 
     def _must_watch(self, due: Sequence[OwedRow]) -> bool:
         """The time has come, or a row asks for what only the lease's holder does."""

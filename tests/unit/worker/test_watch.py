@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 
 import pytest
 
 from genoferry.contracts.reports import ExitReport, OutputReport
 from genoferry.errors import ComputeError, JobLost, NodeLost, ServiceUnavailable, ZeroMatches
+from genoferry.testing import clock
 from genoferry.testing.clock import simulated
 
 
@@ -207,6 +209,25 @@ async def test_what_a_look_finds_is_told_of_at_once(world):
     job.succeed(hint=False)
     await world.until(lambda: world.row().terminal)
     await world.until(lambda: "Result" in world.events(), within=1)
+
+
+@simulated
+async def test_looks_keep_their_pace_when_other_work_is_done(world, uuids):
+    world.start()
+    world.send()
+    await running(world)
+    looks, real = [], world.runner.observe
+
+    async def observe(handles):
+        looks.append(clock.monotonic())
+        return await real(handles)
+
+    world.runner.observe = observe
+    world.send(uuid=uuids[1])
+    await running(world, 1)
+    await asyncio.sleep(60)
+    watch, tick = world.settings.worker.watch_seconds, world.settings.worker.tick_seconds
+    assert max(after - before for before, after in pairwise(looks)) <= watch + tick
 
 
 @simulated
