@@ -87,7 +87,7 @@ def _end(rooms: Rooms, row: Row, seen: Observation, report: ExitReport | None) -
         return fail(row, rooms.now(), ErrorInfo.of(NoExitReport()), attempt=attempt)
     kind = CAUSES.get(seen.cause or "lost")
     if kind is None:
-        return _lost(rooms, row, ErrorInfo.of(_told(JobLost, seen)), attempt)
+        return _lost(rooms, row, ErrorInfo.of(_told(JobLost, seen)), attempt, tail=seen.log_tail)
     return fail(row, rooms.now(), ErrorInfo.of(_told(kind, seen)), attempt=attempt, log_tail=seen.log_tail)
 
 
@@ -128,10 +128,12 @@ def _pointers(handler: JobHandler, report: ExitReport) -> tuple[ResultPointer, .
     )
 
 
-def _fail(rooms: Rooms, row: Row, error: ErrorInfo, attempt: int, report: ExitReport | None) -> Row:
-    """With the process to blame, where the job's report names one."""
+def _fail(
+    rooms: Rooms, row: Row, error: ErrorInfo, attempt: int, report: ExitReport | None, *, tail: tuple[str, ...] = ()
+) -> Row:
+    """With the process to blame, where the job's report names one; `tail`: what the backend saw it print, else."""
     if report is None:
-        return fail(row, rooms.now(), error, attempt=attempt)
+        return fail(row, rooms.now(), error, attempt=attempt, log_tail=tail)
     return fail(
         row,
         rooms.now(),
@@ -143,10 +145,18 @@ def _fail(rooms: Rooms, row: Row, error: ErrorInfo, attempt: int, report: ExitRe
     )
 
 
-def _lost(rooms: Rooms, row: Row, error: ErrorInfo, attempt: int, report: ExitReport | None = None) -> Row:
+def _lost(
+    rooms: Rooms,
+    row: Row,
+    error: ErrorInfo,
+    attempt: int,
+    report: ExitReport | None = None,
+    *,
+    tail: tuple[str, ...] = (),
+) -> Row:
     """The next attempt, by policy; the last one's loss is the job's failure."""
     now = rooms.now()
     most = rooms.settings.worker.max_lost_attempts
     if row.lost_attempts + 1 >= most or row.attempt >= MAX_ATTEMPTS:
-        return _fail(rooms, row, error, attempt, report)
+        return _fail(rooms, row, error, attempt, report, tail=tail)
     return lose(row, now, attempt=attempt, delay=rooms.backoff_millis(row.lost_attempts))

@@ -61,6 +61,7 @@ FAILURES = {
         r"ended without its exit report.*\(It ended with exit code 42\.\)",
         "exit",
         settings={"GENOFERRY_WORKER_MAX_LOST_ATTEMPTS": "1"},
+        prints=True,
     ),
     "more memory than it has": Failure(
         "job-out-of-memory", r"\(OOMKilled: it used more memory than it has\.\)", "memory", prints=True

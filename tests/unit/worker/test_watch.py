@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -64,6 +65,29 @@ async def test_a_job_that_is_always_lost_fails(world):
     await world.settled(state="FAILED")
     assert world.messages("Failed")[0]["error"]["code"] == "job-lost"
     assert len(world.runner.submitted) == 3
+
+
+@pytest.mark.parametrize(
+    ("cause", "code"),
+    [("exit", "job-lost"), ("out-of-memory", "job-out-of-memory"), ("unschedulable", "job-unschedulable")],
+)
+def test_what_the_backend_says_of_a_failure_is_told_and_what_it_saw_printed_is_kept(worlds, cause, code):
+    world = worlds(worker={"max_lost_attempts": 1})
+
+    @simulated
+    async def story():
+        world.start()
+        world.send()
+        job = await running(world)
+        seen = replace(world.runner.observations[job.name], phase="failed", reason="In its words.", cause=cause)
+        world.runner.observations[job.name] = replace(seen, log_tail=("last line",))
+        row = await world.settled(state="FAILED")
+        (failed,) = world.messages("Failed")
+        assert failed["error"]["code"] == code
+        assert failed["error"]["userMessage"].endswith("(In its words.)")
+        assert row.log_tail == ("last line",)
+
+    story()
 
 
 @simulated
