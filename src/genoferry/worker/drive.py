@@ -50,6 +50,10 @@ class Driver:
         """Whether another job could be staged now."""
         return not self._slots.locked()
 
+    def slots_left(self) -> int:
+        """How many other jobs could be staged now."""
+        return self._rooms.settings.staging.jobs_at_once - len(self._stagings)
+
     def stop_staging(self) -> None:
         """What is being staged stops after its present parts and stays resumable; what is looked at stops too."""
         for uuid, held in self._helds.items():

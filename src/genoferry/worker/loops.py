@@ -21,6 +21,8 @@ from genoferry.worker.watch import Watch
 
 log = structlog.get_logger()
 SWEEP_SECONDS = 3600.0
+DRIVEN_AT_ONCE = 256
+"""Rows that one worker holds the leases of: thousands would only wait for each other."""
 MOST_CALM = 3
 """A worker that finds nothing due looks half as often each time, down to an eighth."""
 
@@ -159,10 +161,7 @@ class Worker:
             self._seen(owed=len(rows))
             if await self._as_holder(rows):
                 rows = await self.rooms.ledger.owed(before=self.rooms.now())
-        now = self.rooms.now()
-        for row in rows:
-            if self._is_ours(row, now):
-                self._drive(row)
+        self._drive_due(rows)
         self._calm = 0 if due or self._driving else min(self._calm + 1, MOST_CALM)
         timing = self.rooms.settings.worker
         look = timing.watch_seconds if self._token is None else self._next_look - self.rooms.monotonic()
@@ -191,15 +190,34 @@ class Worker:
         await self._watch.enforce(rows)
         return news + await self._watch.admit(rows)
 
+    def _drive_due(self, rows: Sequence[OwedRow]) -> None:
+        """The longest due first, and no more than there is room for: a lease that is taken for nothing costs, too."""
+        now, slots = self.rooms.now(), self._driver.slots_left()
+        for row in rows:
+            if len(self._driving) >= DRIVEN_AT_ONCE:
+                return
+            if row.uuid in self._driving or not self._is_ours(row, now):
+                continue
+            if self._only_to_stage(row, now):
+                slots -= 1
+                if slots < 0:
+                    continue
+            self._drive(row)
+
     def _is_ours(self, row: OwedRow, now: int) -> bool:
         """Whether a drive could do anything: publication is anyone's, a compute's things are for its runner's workers,
         and staging waits for a slot."""
-        runner = self.rooms.runner.key
-        if row.due(now, "publish", CLEAN, clean_by(runner)):
+        if self._is_told_or_cleaned(row, now):
             return True
         if row.state == "STAGING":
             return row.due(now, "work") and self._driver.has_slot()
-        return row.due(now, "work") and row.runner in (None, runner)
+        return row.due(now, "work") and row.runner in (None, self.rooms.runner.key)
+
+    def _is_told_or_cleaned(self, row: OwedRow, now: int) -> bool:
+        return row.due(now, "publish", CLEAN, clean_by(self.rooms.runner.key))
+
+    def _only_to_stage(self, row: OwedRow, now: int) -> bool:
+        return row.state == "STAGING" and not self._is_told_or_cleaned(row, now)
 
     def _drive(self, row: OwedRow) -> None:
         if row.uuid not in self._driving and not self._stopping.is_set():

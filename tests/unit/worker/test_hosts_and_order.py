@@ -163,3 +163,17 @@ async def test_plaintext_that_comes_after_the_clean_up_is_taken_back(world, uuid
 async def _terminal(world):
     await world.until(lambda: bool(world.ledger._rows) and world.row().terminal)
     return world.row()
+
+
+@simulated
+async def test_a_job_that_waits_to_be_staged_is_left_alone(worlds, uuids):
+    """However many wait: a lease that is taken for nothing is two writes of its row."""
+    world = worlds(compute={"max_running": 30}, staging={"jobs_at_once": 2})
+    world.start()
+    for number in range(30):
+        world.send(uuid=uuids[number])
+    for number in range(30):
+        await world.until(lambda number=number: uuids[number] in world.ledger._rows)
+        await world.until(lambda number=number: world.row(number).state == "SUBMITTED" and not world.row(number).outbox)
+    versions = sorted(world.row(number).version for number in range(30))
+    assert versions[-1] <= versions[0] + 3
