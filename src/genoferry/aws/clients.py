@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -70,6 +70,17 @@ def sync_client(service: str, **credentials: str) -> Any:
 
     with made():
         return boto3.client(service, config=Config(**options(service)), **credentials)  # type: ignore[call-overload]
+
+
+def client_of(environment: Mapping[str, str], service: str) -> Any:
+    """A boto3 client of whoever the `AWS_…` variables of an environment say, whatever this process's own is."""
+    return sync_client(
+        service,
+        endpoint_url=environment["AWS_ENDPOINT_URL_S3" if service == "s3" else "AWS_ENDPOINT_URL"],
+        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+        region_name=environment["AWS_REGION"],
+    )
 
 
 @contextmanager

@@ -49,9 +49,8 @@ class JobCredentials:
     def environment(self, uuid: str, attempt: int, folder: Path) -> Mapping[str, str]:
         """The job's whole environment, its credentials written into `folder`. Raises `SubmitFailed`."""
         own = {n: value for n, value in os.environ.items() if n in PASSED_ON or n.startswith(PASSED_ON_PREFIXES)}
-        own.setdefault(
-            "NXF_HOME", str(Path.home() / ".nextflow")
-        )  # a job has another HOME, and Nextflow is in this one
+        # a job has another HOME, and Nextflow is in this one
+        own.setdefault("NXF_HOME", str(Path.home() / ".nextflow"))
         return own | self._credentials(uuid, attempt, folder) | {
             "HOME": str(folder),
             "TMPDIR": str(folder / "scratch"),

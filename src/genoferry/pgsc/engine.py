@@ -10,7 +10,8 @@ from functools import partial
 from pathlib import Path
 
 from genoferry.errors import CalculationError
-from genoferry.pgsc import match, outcomes, outputs, report_html, report_json
+from genoferry.pgsc import match, outcomes, outputs, report_json
+from genoferry.pgsc.concluding import Calculated, Engine, conclude
 from genoferry.pgsc.exit_codes import trace_name
 from genoferry.pgsc.filesets import Fileset, check_same_samples, prepare
 from genoferry.pgsc.inputs import Inputs, Outcome, Progress
@@ -24,7 +25,6 @@ from genoferry.pgsc.together import together
 from genoferry.pgsc.weights import Weights
 
 AGGREGATE, REPORT = "SCORE_AGGREGATE", "SCORE_REPORT"
-AGGREGATED = "aggregated_scores.txt.gz"
 
 
 def run(inputs: Inputs, *, work: Path, out: Path, progress: Progress, stop: threading.Event) -> Outcome:
@@ -67,32 +67,12 @@ def _calculate(bench: Bench, inputs: Inputs, out: Path, progress: Progress) -> O
     with _step(AGGREGATE):
         sums = outputs.read_sums(aggregated, samples)
     with _step(REPORT):
-        found = outputs.read_summary(matched.summary)
-        scores = tuple(
-            outcomes.outcome(
-                s,
-                inputs.build,
-                matching=found,
-                calculated=sums,
-                unsupported=formatted.unsupported,
-                min_overlap=inputs.min_overlap,
-            )
-            for s in scorefiles
-        )
-        report = report_json.build(
-            inputs,
-            scorefiles,
-            scores,
-            matching=found,
-            sums=sums,
-            samples=samples,
-            engine="embedded",
-            versions=report_json.embedded_versions(_plink2_version(bench, inputs)),
-        )
+        found = Calculated(outputs.read_summary(matched.summary), sums, samples, formatted.unsupported)
+        engine = Engine("embedded", report_json.embedded_versions(_plink2_version(bench, inputs)))
         files = [aggregated, *(_keep(path, out) for path in (matched.summary, matched.log))]
-        files += [report_html.write(report, out / "report.html"), report_json.write(report, out / "report.json")]
+        outcome = conclude(inputs, scorefiles, found, engine, files=files, out=out)
     progress("report", 1, 1)
-    return Outcome(scores, tuple(files), samples)
+    return outcome
 
 
 def _prepare(
@@ -145,7 +125,7 @@ def _aggregate(bench: Bench, folder: Path, out: Path) -> Path:
     sscores = sorted(folder.glob("*.sscore.zst"))
     argv: list[str | Path] = [tool("pgscatalog-aggregate"), "-s", *sscores, "-o", target, "--no-split"]
     run_tool(bench, AGGREGATE, [*argv, "--verify_variants"])
-    return _keep(target / AGGREGATED, out)
+    return _keep(target / outputs.AGGREGATED, out)
 
 
 def _keep(path: Path, out: Path) -> Path:

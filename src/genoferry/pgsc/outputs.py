@@ -14,6 +14,8 @@ from genoferry.errors import ScoresIncomplete, ToolFailed
 from genoferry.pgsc.textio import open_text
 
 HARMONISED = "_hmPOS_"
+AGGREGATED = "aggregated_scores.txt.gz"
+"""The name of the file of all sums."""
 
 
 @dataclass(frozen=True)

@@ -51,10 +51,16 @@ def candidates(pgs_id: str, build: str) -> tuple[str, ...]:
     )
 
 
+def find(pgs_id: str, mirror: Path, build: str) -> Path | None:
+    """The best of its files that the folder `mirror` has."""
+    paths = (mirror / name for name in candidates(pgs_id, build))
+    return next((path for path in paths if path.is_file()), None)
+
+
 def resolve(pgs_ids: Iterable[str], mirror: Path, build: str) -> tuple[Path, ...]:
     """The files of `pgs_ids` in the folder `mirror`, harmonised to `build` where there are. Raises
     `ScorefileMissing` naming the ids that aren't there."""
-    found = {name: _first(mirror, candidates(name, build)) for name in dict.fromkeys(pgs_ids)}
+    found = {name: find(name, mirror, build) for name in dict.fromkeys(pgs_ids)}
     if absent := [name for name, path in found.items() if path is None]:
         message = f"The score mirror has no scorefile for {build} of: {', '.join(absent[:10])}. Check the ids."
         raise refusal(ScorefileMissing, DOWNLOAD, message)
@@ -87,10 +93,6 @@ def name_of(path: Path) -> str:
     with contextlib.suppress(CalculationError):
         return _read_header(path.absolute()).id
     return path.name.split(".")[0].split("_hmPOS_")[0]
-
-
-def _first(mirror: Path, names: Iterable[str]) -> Path | None:
-    return next((mirror / name for name in names if (mirror / name).is_file()), None)
 
 
 def read_header(lines: Iterable[str]) -> Mapping[str, str]:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from genoferry.aws.clients import sync_client
+from genoferry.aws.clients import client_of
 
 _making = threading.Lock()
 """boto3 makes clients safely on one thread at a time."""
@@ -22,19 +22,9 @@ class Clients:
     def get(self, service: str) -> Any:
         with _making:
             if service not in self._made:
-                self._made[service] = self._make(service)
+                self._made[service] = client_of(self._environment, service)
             return self._made[service]
 
     def close(self) -> None:
         for client in self._made.values():
             client.close()
-
-    def _make(self, service: str) -> Any:
-        values = self._environment
-        return sync_client(
-            service,
-            endpoint_url=values["AWS_ENDPOINT_URL_S3" if service == "s3" else "AWS_ENDPOINT_URL"],
-            aws_access_key_id=values["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=values["AWS_SECRET_ACCESS_KEY"],
-            region_name=values["AWS_REGION"],
-        )

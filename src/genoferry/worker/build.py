@@ -13,11 +13,11 @@ from genoferry.compute.credentials import JobCredentials, assumed_role
 from genoferry.compute.local import LocalRunner
 from genoferry.compute.protocol import Runner
 from genoferry.handlers import registry
+from genoferry.inert import checked
 from genoferry.ledger.due import Deadlines
 from genoferry.ledger.dynamodb import DynamoLedger
 from genoferry.ledger.leases import Leases, Observed
 from genoferry.notify import SnsPublisher
-from genoferry.pgsc.nextflow.checks import checked
 from genoferry.queue.sqs import SqsQueue, queue_url
 from genoferry.settings import Settings
 from genoferry.worker.preflight import Preflight

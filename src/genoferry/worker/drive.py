@@ -46,10 +46,6 @@ class Driver:
         self._stagings: dict[str, Staging] = {}
         self._helds: dict[str, Held] = {}
 
-    def has_slot(self) -> bool:
-        """Whether another job could be staged now."""
-        return not self._slots.locked()
-
     def slots_left(self) -> int:
         """How many other jobs could be staged now."""
         return self._rooms.settings.staging.jobs_at_once - len(self._stagings)
@@ -96,7 +92,7 @@ class Driver:
         return did
 
     def _duty(self, row: Row) -> Duty | None:
-        return duty(row, self._rooms.now(), runner=self._rooms.runner.key, can_stage=self.has_slot())
+        return duty(row, self._rooms.now(), runner=self._rooms.runner.key, can_stage=not self._slots.locked())
 
     async def _do(self, owed: Duty, held: Held) -> bool:
         """Whether to go on with this row."""

@@ -82,13 +82,13 @@ def _end(rooms: Rooms, row: Row, seen: Observation, report: ExitReport | None) -
     if row.terminal or row.attempt != attempt:
         return row
     if report is not None and report.attempt == attempt:
-        return _by_report(rooms, row, report)
+        return _by_report(rooms, row, seen, report)
     if seen.phase == "succeeded":
         return fail(row, rooms.now(), ErrorInfo.of(NoExitReport()), attempt=attempt)
     kind = CAUSES.get(seen.cause or "lost")
     if kind is None:
-        return _lost(rooms, row, ErrorInfo.of(_told(JobLost, seen)), attempt, tail=seen.log_tail)
-    return fail(row, rooms.now(), ErrorInfo.of(_told(kind, seen)), attempt=attempt, log_tail=seen.log_tail)
+        return _lost(rooms, row, ErrorInfo.of(_told(JobLost, seen)), seen, None)
+    return _fail(rooms, row, ErrorInfo.of(_told(kind, seen)), seen, None)
 
 
 CAUSES: Mapping[str, type[ComputeError]] = {
@@ -107,7 +107,7 @@ def _told(kind: type[ComputeError], seen: Observation) -> ComputeError:
     return kind(f"{error} ({seen.reason})") if seen.reason else error
 
 
-def _by_report(rooms: Rooms, row: Row, report: ExitReport) -> Row:
+def _by_report(rooms: Rooms, row: Row, seen: Observation, report: ExitReport) -> Row:
     now = rooms.now()
     row = running(row, now, attempt=report.attempt)
     if report.exit_code == 0:
@@ -117,8 +117,8 @@ def _by_report(rooms: Rooms, row: Row, report: ExitReport) -> Row:
         return succeed(row, now, attempt=report.attempt, results=pointers, verified=report.verified)
     error = report.error or ErrorInfo.of(CalculationError())
     if error.retryable:
-        return _lost(rooms, row, error, report.attempt, report)
-    return _fail(rooms, row, error, report.attempt, report)
+        return _lost(rooms, row, error, seen, report)
+    return _fail(rooms, row, error, seen, report)
 
 
 def _pointers(handler: JobHandler, report: ExitReport) -> tuple[ResultPointer, ...]:
@@ -128,35 +128,19 @@ def _pointers(handler: JobHandler, report: ExitReport) -> tuple[ResultPointer, .
     )
 
 
-def _fail(
-    rooms: Rooms, row: Row, error: ErrorInfo, attempt: int, report: ExitReport | None, *, tail: tuple[str, ...] = ()
-) -> Row:
-    """With the process to blame, where the job's report names one; `tail`: what the backend saw it print, else."""
+def _fail(rooms: Rooms, row: Row, error: ErrorInfo, seen: Observation, report: ExitReport | None) -> Row:
+    """With the process to blame and its last lines, where the job's report has them; else what the backend saw it
+    print."""
+    now, attempt = rooms.now(), seen.handle.attempt
     if report is None:
-        return fail(row, rooms.now(), error, attempt=attempt, log_tail=tail)
-    return fail(
-        row,
-        rooms.now(),
-        error,
-        attempt=attempt,
-        trace_name=report.trace_name,
-        trace_exit=report.trace_exit,
-        log_tail=report.log_tail,
-    )
+        return fail(row, now, error, attempt=attempt, log_tail=seen.log_tail)
+    name, code, tail = report.trace_name, report.trace_exit, report.log_tail
+    return fail(row, now, error, attempt=attempt, trace_name=name, trace_exit=code, log_tail=tail)
 
 
-def _lost(
-    rooms: Rooms,
-    row: Row,
-    error: ErrorInfo,
-    attempt: int,
-    report: ExitReport | None = None,
-    *,
-    tail: tuple[str, ...] = (),
-) -> Row:
+def _lost(rooms: Rooms, row: Row, error: ErrorInfo, seen: Observation, report: ExitReport | None) -> Row:
     """The next attempt, by policy; the last one's loss is the job's failure."""
-    now = rooms.now()
     most = rooms.settings.worker.max_lost_attempts
     if row.lost_attempts + 1 >= most or row.attempt >= MAX_ATTEMPTS:
-        return _fail(rooms, row, error, attempt, report, tail=tail)
-    return lose(row, now, attempt=attempt, delay=rooms.backoff_millis(row.lost_attempts))
+        return _fail(rooms, row, error, seen, report)
+    return lose(row, rooms.now(), attempt=seen.handle.attempt, delay=rooms.backoff_millis(row.lost_attempts))

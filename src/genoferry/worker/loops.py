@@ -205,13 +205,10 @@ class Worker:
             self._drive(row)
 
     def _is_ours(self, row: OwedRow, now: int) -> bool:
-        """Whether a drive could do anything: publication is anyone's, a compute's things are for its runner's workers,
-        and staging waits for a slot."""
-        if self._is_told_or_cleaned(row, now):
-            return True
-        if row.state == "STAGING":
-            return row.due(now, "work") and self._driver.has_slot()
-        return row.due(now, "work") and row.runner in (None, self.rooms.runner.key)
+        """Whether a drive could do anything: publication and staging are anyone's, a compute's things are for its
+        runner's workers."""
+        anyones = row.state == "STAGING" or row.runner in (None, self.rooms.runner.key)
+        return self._is_told_or_cleaned(row, now) or (anyones and row.due(now, "work"))
 
     def _is_told_or_cleaned(self, row: OwedRow, now: int) -> bool:
         return row.due(now, "publish", CLEAN, clean_by(self.rooms.runner.key))

@@ -14,7 +14,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from genoferry.aws.clients import sync_client
+from genoferry.aws.clients import client_of
 from genoferry.aws.errors import mapped
 from genoferry.cli.demo.doubles import Config, config_text
 from genoferry.cli.demo.payloads import BUCKET, FOLDER, SECRET_NAME, WEB_PORT
@@ -82,7 +82,7 @@ def _own(folder: Path) -> None:
 
 
 def _into_aws(prepared: Prepared, variables: Mapping[str, str]) -> None:
-    s3, secrets_manager = _client("s3", variables), _client("secretsmanager", variables)
+    s3, secrets_manager = client_of(variables, "s3"), client_of(variables, "secretsmanager")
     with mapped():
         _unless("BucketAlreadyOwnedByYou", lambda: s3.create_bucket(Bucket=BUCKET))
         for folder in (COHORT, SCORES):
@@ -99,16 +99,6 @@ def _unless(code: str, make: Callable[[], object]) -> None:
     except ClientError as error:
         if error.response["Error"]["Code"] != code:
             raise
-
-
-def _client(service: str, variables: Mapping[str, str]) -> Any:
-    return sync_client(
-        service,
-        endpoint_url=variables["AWS_ENDPOINT_URL_S3" if service == "s3" else "AWS_ENDPOINT_URL"],
-        aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
-        region_name=variables["AWS_REGION"],
-    )
 
 
 def _serve(state: Path, prepared: Prepared, web_port: int) -> dict[str, str]:

@@ -7,7 +7,6 @@ import json
 from genoferry.compute.manifests.head import (
     HeadSettings,
     check_place,
-    checked,
     command,
     deadline,
     environment,
@@ -15,6 +14,7 @@ from genoferry.compute.manifests.head import (
     needed,
 )
 from genoferry.compute.protocol import JobSpec
+from genoferry.inert import checked
 from genoferry.settings import Settings
 
 

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from genoferry.compute.protocol import JobSpec
 from genoferry.errors import SettingsError
+from genoferry.inert import checked
 from genoferry.settings import PREFIXES, NextflowSettings, Settings
 
 RunnerName = Literal["local", "kubernetes", "batch", "slurm"]
@@ -21,9 +22,6 @@ USER = 10001
 
 NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 """What a Kubernetes label, a Batch tag and a Slurm comment all take."""
-DNS = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
-PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
-"""What neither a shell nor a scheduler's header takes for something special."""
 
 
 @dataclass(frozen=True)
@@ -98,13 +96,6 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return ",".join(value) if isinstance(value, tuple) else str(value)
-
-
-def checked(variable: str, text: str, pattern: re.Pattern[str] = PLAIN) -> str:
-    """The text, which fits. Raises `SettingsError`, which names the variable and not its value."""
-    if not pattern.fullmatch(text):
-        raise SettingsError(f"{variable} holds a character, or has a form, that a compute object may not have.")
-    return text
 
 
 def needed(variable: str, text: str | None, why: str) -> str:

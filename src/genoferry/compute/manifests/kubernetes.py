@@ -9,10 +9,11 @@ from typing import Any
 
 import yaml
 
-from genoferry.compute.manifests.head import DNS, HeadSettings, check_place, checked, deadline, identity
+from genoferry.compute.manifests.head import HeadSettings, check_place, deadline, identity
 from genoferry.compute.manifests.pod import nobody, pod, read_only, storage_claim
 from genoferry.compute.protocol import JobSpec, parse_workspace_name
 from genoferry.errors import SettingsError
+from genoferry.inert import DNS, checked
 from genoferry.settings import Settings
 
 Object = dict[str, Any]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from genoferry import __version__
-from genoferry.compute.manifests.head import DNS, USER, checked, command, environment, needed
+from genoferry.compute.manifests.head import USER, command, environment, needed
 from genoferry.compute.protocol import JobSpec
+from genoferry.inert import DNS, checked
 from genoferry.settings import Settings
 
 Object = dict[str, Any]

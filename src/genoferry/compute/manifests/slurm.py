@@ -8,13 +8,13 @@ import shlex
 from genoferry.compute.manifests.head import (
     HeadSettings,
     check_place,
-    checked,
     command,
     deadline,
     environment,
     identity,
 )
 from genoferry.compute.protocol import JobSpec
+from genoferry.inert import checked
 from genoferry.settings import Settings
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from genoferry.aws.clients import sync_client
 from genoferry.aws.errors import mapped
 from genoferry.errors import AccessDenied, NotFound, PipelineMissing
-from genoferry.pgsc.nextflow.tails import WINDOW, from_folder
+from genoferry.pgsc.nextflow.tails import WINDOW, from_folder, whole_lines
 
 
 def split(uri: str) -> tuple[str, str]:
@@ -63,4 +63,4 @@ def read_tail(workdir: str, name: str) -> bytes | None:
             body: bytes = client.get_object(Bucket=bucket, Key=key, Range=f"bytes={start}-")["Body"].read(WINDOW)
     except (NotFound, AccessDenied):  # the latter where an absent key may not be told of
         return None
-    return body.partition(b"\n")[2] if start else body
+    return whole_lines(body, start)

@@ -8,65 +8,50 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 import yaml
 
 from genoferry.errors import GenotypesInvalid, ScoresIncomplete
-from genoferry.pgsc import outcomes, outputs, report_html, report_json
+from genoferry.pgsc import outputs
+from genoferry.pgsc.concluding import Calculated, Engine, conclude
 from genoferry.pgsc.inputs import Inputs, Outcome
 from genoferry.pgsc.nextflow.trace import Trace, cpu_hours, peak_memory
 from genoferry.pgsc.samples import read_samples
 from genoferry.pgsc.scorefiles import FORMAT, Scorefile
 from genoferry.pgsc.textio import open_text
+from genoferry.pgsc.vcf import FIXED
 
-AGGREGATED = "aggregated_scores.txt.gz"
 THEIR_REPORT = "pgsc_calc_report.html"
-VCF_COLUMNS = 9
-"""Before the samples' (VCF 4.3, section 1.5)."""
 
 T = TypeVar("T")
 
 
 def collect(inputs: Inputs, asked: Sequence[Scorefile], trace: Trace, results: Path, out: Path) -> Outcome:
-    """Copies what is to be published into `out`, and says of each score what became of it: one that the tools left
-    out without a word is failed. Raises `ScoresIncomplete` where nothing usable is there."""
+    """Copies what is to be published into `out`, and says of each score what became of it. Raises `ScoresIncomplete`
+    where nothing usable is there."""
     folder = results / inputs.sampleset
-    aggregated = _keep(folder / "score" / AGGREGATED, out)
+    aggregated = _keep(folder / "score" / outputs.AGGREGATED, out)
     summary = _keep(folder / "match" / f"{inputs.sampleset}_summary.csv", out)
     files = [aggregated, summary, _keep(folder / "match" / f"{inputs.sampleset}_log.csv.gz", out)]
     samples = count_samples(inputs)
     matching, sums = outputs.read_summary(summary), outputs.read_sums(aggregated, samples)
     scores = [*asked, *_found(matching, asked)]
-    matching, sums = _by_asked(matching, scores, inputs.build), _by_asked(sums, scores, inputs.build)
-    unsupported = unsupported_scores(trace.workdir(FORMAT))
-    told = tuple(
-        outcomes.outcome(
-            score,
-            inputs.build,
-            matching=matching,
-            calculated=sums,
-            unsupported=unsupported,
-            min_overlap=inputs.min_overlap,
-        )
-        for score in scores
+    found = Calculated(
+        _by_asked(matching, scores, inputs.build),
+        _by_asked(sums, scores, inputs.build),
+        samples,
+        unsupported_scores(trace.workdir(FORMAT)),
     )
-    report = report_json.build(
-        inputs,
-        scores,
-        told,
-        matching=matching,
-        sums=sums,
-        samples=samples,
-        engine="nextflow",
-        versions=read_versions(results / "pipeline_info" / "software_versions.yml"),
-        cost={"cpu_hours": round(cpu_hours(trace.tasks), 6), "peak_memory": peak_memory(trace.tasks)},
-    )
-    files += [report_html.write(report, out / "report.html"), report_json.write(report, out / "report.json")]
+    cost = {"cpu_hours": round(cpu_hours(trace.tasks), 6), "peak_memory": peak_memory(trace.tasks)}
+    engine = Engine("nextflow", read_versions(results / "pipeline_info" / "software_versions.yml"), cost)
+    outcome = conclude(inputs, scores, found, engine, files=files, out=out)
     if (theirs := folder / "score" / "report.html").exists():
-        files.append(Path(shutil.copyfile(theirs, out / THEIR_REPORT)))
-    return Outcome(told, tuple(files), samples)
+        copy = Path(shutil.copyfile(theirs, out / THEIR_REPORT))
+        return replace(outcome, outputs=(*outcome.outputs, copy))
+    return outcome
 
 
 def unsupported_scores(format_workdir: str | None) -> frozenset[str]:
@@ -88,11 +73,11 @@ def count_samples(inputs: Inputs) -> int:
     path = inputs.files[target.pheno]
     if target.format != "vcf":
         return len(read_samples(path))
-    with open_text(path) as lines:
+    with open_text(path) as lines:  # not `vcf.read_samples_of`: what is strict must not undo a finished calculation
         header = next((line for line in lines if line.startswith("#CHROM\t")), None)
     if header is None:
         raise GenotypesInvalid
-    return len(header.rstrip("\n").split("\t")) - VCF_COLUMNS
+    return len(header.rstrip("\n").split("\t")) - FIXED
 
 
 def read_versions(path: Path) -> dict[str, str]:

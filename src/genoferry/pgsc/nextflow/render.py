@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID, uuid5
 
+from genoferry import inert
 from genoferry.contracts.pipeline import PipelineParam
 from genoferry.errors import SettingsError
 from genoferry.pgsc.nextflow import config, params, samplesheet
@@ -119,7 +120,7 @@ def scratch(places: Places) -> Path:
 
 
 def _path(path: Path | str) -> str:
-    return checked("GENOFERRY_WORKSPACES", str(path))
+    return inert.checked("GENOFERRY_WORKSPACES", str(path))
 
 
 def write(rendered: Rendered, folder: Path) -> None:

@@ -38,7 +38,12 @@ def from_folder(workdir: str, name: str) -> bytes | None:
             data = file.read(WINDOW)
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         return None
-    return data.partition(b"\n")[2] if start else data  # a line without its beginning may hold half a secret
+    return whole_lines(data, start)
+
+
+def whole_lines(data: bytes, start: int) -> bytes:
+    """Of a file's bytes from `start` on. A line without its beginning may hold half a secret."""
+    return data.partition(b"\n")[2] if start else data
 
 
 def text(data: bytes | None) -> str:

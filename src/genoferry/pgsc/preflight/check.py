@@ -12,7 +12,7 @@ from genoferry.pgsc.preflight.facts import Facts, Files, Lookup, Site
 from genoferry.pgsc.preflight.gather import Gathering
 from genoferry.pgsc.preflight.lines import Opener
 from genoferry.pgsc.preflight.verdict import Finding, Verdict
-from genoferry.pgsc.scorefiles import candidates
+from genoferry.pgsc.scorefiles import find
 from genoferry.settings import PreflightSettings
 
 CHECKS: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
@@ -60,8 +60,7 @@ def mirror(folder: Path, build: str) -> Lookup:
     """Finds scores in a folder that is laid out as `pgsc.scorefiles.candidates` has it."""
 
     def lookup(pgs_id: str) -> Opener | None:
-        paths = (folder / name for name in candidates(pgs_id, build))
-        found = next((path for path in paths if path.is_file()), None)
+        found = find(pgs_id, folder, build)
         return None if found is None else lambda: found.open("rb")
 
     return lookup
