@@ -50,6 +50,7 @@ test-real: setup-dev  ## Tests against real peers (plink2, Nextflow); needs root
 
 test-k8s: setup-dev  ## Tests against a real Kubernetes on this machine; needs root, Go and ten minutes once
 	@sh tests/real/kubernetes/setup.sh
+	@sh tests/real/kubernetes/image.sh
 	@$(BIN)/python -m pytest tests/real/kubernetes $(PYTEST_ARGS)
 
 lint: setup-dev  ## ruff, ruff format, mypy --strict, import-linter

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from tests.real.kubernetes import images
 from tests.real.kubernetes.cluster import Cluster, Kind
-from tests.real.kubernetes.places import ROOTFS
+from tests.real.kubernetes.places import ARCHIVE, GENOFERRY, ROOTFS
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +36,14 @@ def image(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> str:
     cluster.node.import_image(archive)
     archive.unlink()
     return images.PYTHON
+
+
+@pytest.fixture(scope="session")
+def own_image(cluster: Cluster) -> str:
+    """The name of the image that the project's Dockerfile makes, known to `cluster`'s node."""
+    assert ARCHIVE.exists(), "the image's archive is missing: run tests/real/kubernetes/image.sh"
+    cluster.node.import_image(ARCHIVE)
+    return GENOFERRY
 
 
 @pytest.fixture

@@ -16,6 +16,10 @@ CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "geno
 TOOLS = Path(os.environ.get("GENOFERRY_TOOLS") or CACHE)
 ROOTFS = TOOLS / "debian-python" / "rootfs"
 """A tar with the files of a small Debian with Python, venv and pip."""
+ARCHIVE = Path(os.environ.get("GENOFERRY_IMAGE_ARCHIVE") or TOOLS / "image" / "genoferry.tar")
+"""What `docker save` wrote of the project's own image, as image.sh does."""
+GENOFERRY = "localhost/genoferry:test"
+"""That image's name."""
 
 
 def tool(name: str) -> Path:

@@ -8,8 +8,8 @@ set -eu
 kubernetes=1.34.4
 helm=3.19.5
 kwok=0.7.0
-packages="containerd runc busybox-static mmdebstrap"
-programs="containerd ctr runc busybox mmdebstrap unshare nsenter setpriv"
+packages="containerd runc busybox-static mmdebstrap docker.io"
+programs="containerd ctr runc busybox mmdebstrap docker dockerd unshare nsenter setpriv"
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 tools=${GENOFERRY_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/genoferry}

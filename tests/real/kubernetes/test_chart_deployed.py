@@ -1,12 +1,8 @@
-"""The chart with the image of this checkout, on real pods, against the embedded AWS: ready, looked at, renewed, gone.
-
-`GENOFERRY_IMAGE_ARCHIVE` names the archive that `docker save` wrote of the image, as `localhost/genoferry:test`.
-"""
+"""The chart with this checkout's image, on real pods, against the embedded AWS: ready, looked at, renewed, gone."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -17,24 +13,22 @@ import pytest
 import yaml
 from tests.real.kubernetes.cluster import Cluster
 from tests.real.kubernetes.helm import CHART, helm
-from tests.real.kubernetes.places import free_port
+from tests.real.kubernetes.places import GENOFERRY, free_port
 
 from genoferry.testing.waiting import wait_until
 
-ARCHIVE = os.environ.get("GENOFERRY_IMAGE_ARCHIVE")
 SECRET = re.compile("(PASSWORD|SECRET|SECRET_ACCESS_KEY|SESSION_TOKEN)$")
 LOCAL = ("GENOFERRY_LOCAL_DIR",)
 WAIT = ("--wait", "--timeout", "150s")
 SECONDS = 90
 
-pytestmark = pytest.mark.skipif(not ARCHIVE, reason="GENOFERRY_IMAGE_ARCHIVE names no archive of the image")
-
 
 def values(variables: Mapping[str, str], port: int) -> dict[str, Any]:
     """For a cluster whose pods have no network but the machine's, which is where the embedded AWS is."""
+    repository, tag = GENOFERRY.split(":")
     plain = {name: text for name, text in variables.items() if not SECRET.search(name) and name not in LOCAL}
     return {
-        "image": {"repository": "localhost/genoferry", "tag": "test", "pullPolicy": "Never"},
+        "image": {"repository": repository, "tag": tag, "pullPolicy": "Never"},
         "settings": {
             **plain,
             "GENOFERRY_KUBERNETES_HOST_NETWORK": True,
@@ -60,7 +54,6 @@ def release(
     cluster: Cluster, namespace: str, local_aws: Mapping[str, str], port: int, tmp_path: Path
 ) -> Iterator[tuple[str | Path, ...]]:
     """Installed, and ready; the options that every command of helm takes."""
-    cluster.node.import_image(Path(str(ARCHIVE)))
     file = tmp_path / "values.yaml"
     file.write_text(yaml.safe_dump(values(local_aws, port)))
     options = ("--kubeconfig", cluster.kubeconfig, "--namespace", namespace)
@@ -75,6 +68,7 @@ def names(cluster: Cluster, namespace: str) -> list[str]:
     return [pod.metadata.name for pod in cluster.core.list_namespaced_pod(namespace).items]
 
 
+@pytest.mark.usefixtures("own_image")
 def test_the_worker_is_ready_well_and_renewed(
     cluster: Cluster, namespace: str, release: tuple[str | Path, ...], port: int
 ) -> None:

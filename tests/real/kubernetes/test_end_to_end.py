@@ -1,7 +1,6 @@
 """The demo's cohort through a worker that the chart deployed: a message in, the right scores out, nothing left behind.
 
-`GENOFERRY_IMAGE_ARCHIVE` names the image's archive, as in `test_chart_deployed`. The scorefiles are sent: a pod sees
-none of this machine's folders.
+The scorefiles are sent: a pod sees none of this machine's folders.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from tests.conftest import Deployment
 from tests.real.kubernetes.cluster import Cluster
 from tests.real.kubernetes.helm import CHART, helm
 from tests.real.kubernetes.places import free_port
-from tests.real.kubernetes.test_chart_deployed import ARCHIVE, WAIT, values
+from tests.real.kubernetes.test_chart_deployed import WAIT, values
 
 from genoferry.cli.demo.doubles import Doubles
 from genoferry.cli.demo.outcome import outcome
@@ -34,9 +33,8 @@ DIARY = "events"
 """The cluster's own, which it clears away after an hour."""
 SECONDS = 300
 
-pytestmark = pytest.mark.skipif(not ARCHIVE, reason="GENOFERRY_IMAGE_ARCHIVE names no archive of the image")
 
-
+@pytest.mark.usefixtures("own_image")
 def test_a_message_in_and_the_right_scores_out(
     cluster: Cluster,
     namespace: str,
@@ -44,7 +42,6 @@ def test_a_message_in_and_the_right_scores_out(
     aws_environment: Mapping[str, str],
     tmp_path: Path,
 ) -> None:
-    cluster.node.import_image(Path(str(ARCHIVE)))
     before = wait_until(lambda: own(cluster, namespace), what="the namespace's own objects")
     prepared = prepare(tmp_path / "demo", rand=os.urandom)
     with Doubles(prepared.folder, prepared.private_key) as doubles, deployment(tmp_path) as harness:
