@@ -44,6 +44,11 @@ def runner_lease(runner: str) -> str:
     return f"runner:{runner}"
 
 
+def free(row: Row) -> Row:
+    """Its lease is nobody's."""
+    return changed(row, lease_token=None, lease_until=None)
+
+
 @dataclass
 class Leases:
     """Taking, renewing and giving back. `length` is in seconds; `now` is Unix milliseconds."""
@@ -87,12 +92,10 @@ class Leases:
                 return row  # the first answer was lost, and the write was sent again
             raise
 
-    async def give_back(self, uuid: str, token: str) -> Row | None:
-        """Release the row; None where the lease was lost before."""
+    async def give_back(self, row: Row, token: str) -> Row | None:
+        """Release the row, as last read; None where the lease was lost before."""
         try:
-            return await update(
-                self.ledger, uuid, lambda row: changed(row, lease_token=None, lease_until=None), lease=token
-            )
+            return await update(self.ledger, row.uuid, free, lease=token, known=row)
         except LeaseLost:
             return None
 
@@ -125,9 +128,9 @@ class Leases:
         lease = await self.ledger.get_lease(name)
         if lease is None or lease.token != token:
             return
-        free = lease.model_copy(update={"version": lease.version + 1, "token": None})
+        nobodys = lease.model_copy(update={"version": lease.version + 1, "token": None})
         try:
-            await self.ledger.put_lease(free, expected=lease.version)
+            await self.ledger.put_lease(nobodys, expected=lease.version)
         except VersionConflict:
             return  # another took it over first: nothing is ours to give back
 

@@ -31,7 +31,7 @@ from genoferry.handlers.protocol import JobHandler
 from genoferry.handlers.registry import find
 from genoferry.ledger.row import MAX_ATTEMPTS, Row
 from genoferry.ledger.states import fail, looked, lose, running, succeed
-from genoferry.ledger.update import update
+from genoferry.ledger.update import Transition, update
 from genoferry.worker.rooms import Rooms
 
 log = structlog.get_logger()
@@ -45,11 +45,11 @@ async def settle(rooms: Rooms, row: Row, seen: Observation) -> Row:
     hinted = row.look_at is not None
     report = await read_report(rooms, row) if hinted or seen.phase != "running" else None
     if seen.phase == "running" and report is None:
-        return await update(rooms.ledger, row.uuid, lambda there: running(looked(there), rooms.now(), attempt=attempt))
+        return await _write(rooms, row, lambda there: running(looked(there), rooms.now(), attempt=attempt))
     log.info("ended", uuid=row.uuid, attempt=attempt, phase=seen.phase, exit_code=seen.exit_code, reason=seen.reason)
     faults.point("finish")
     try:
-        return await update(rooms.ledger, row.uuid, lambda there: _end(rooms, there, seen, report))
+        return await _write(rooms, row, lambda there: _end(rooms, there, seen, report))
     except RowTooLarge as error:
         failure: GenoferryError = error
     except GenoferryError:
@@ -57,9 +57,11 @@ async def settle(rooms: Rooms, row: Row, seen: Observation) -> Row:
     except Exception:
         log.exception("unexpected", uuid=row.uuid, attempt=attempt)  # the handler's own code: it won't go better
         failure = GenoferryError()
-    return await update(
-        rooms.ledger, row.uuid, lambda there: fail(there, rooms.now(), ErrorInfo.of(failure), attempt=attempt)
-    )
+    return await _write(rooms, row, lambda there: fail(there, rooms.now(), ErrorInfo.of(failure), attempt=attempt))
+
+
+async def _write(rooms: Rooms, row: Row, transition: Transition) -> Row:
+    return await update(rooms.ledger, row.uuid, transition, known=row)
 
 
 async def read_report(rooms: Rooms, row: Row) -> ExitReport | None:

@@ -40,7 +40,7 @@ class Held:
             if self.lost:
                 raise LeaseLost
             try:
-                self.row = await update(self.rooms.ledger, self.row.uuid, transition, lease=self.token)
+                self.row = await update(self.rooms.ledger, self.row.uuid, transition, lease=self.token, known=self.row)
             except LeaseLost:
                 self._lose()
                 raise
@@ -63,7 +63,7 @@ class Held:
     async def give_back(self) -> None:
         async with self._lock:
             if not self.lost:
-                await self.rooms.leases.give_back(self.row.uuid, self.token)
+                await self.rooms.leases.give_back(self.row, self.token)
                 self.lost = True
 
     async def beat(self, after: Callable[[], Awaitable[None]]) -> None:

@@ -205,6 +205,32 @@ async def test_what_a_newer_genoferry_wrote_is_left_alone(ledger, make):
     assert row.uuid not in {found.uuid async for found in ledger.jobs()}
 
 
+async def test_who_has_just_read_a_row_writes_it_without_another_read(ledger, make, monkeypatch):
+    row, reads, real = make(), [], ledger.get
+    await ledger.put(row, expected=None)
+
+    async def get(name):
+        reads.append(name)
+        return await real(name)
+
+    monkeypatch.setattr(ledger, "get", get)
+    after = await update(ledger, row.uuid, lambda there: changed(there, socket_id="a"), known=row)
+    assert (after.socket_id, after.version, reads) == ("a", row.version + 1, [])
+    late = await update(ledger, row.uuid, lambda there: changed(there, timeout_at=5), known=row)
+    assert (late.socket_id, late.timeout_at, reads) == ("a", 5, [row.uuid]), "what another wrote meanwhile is kept"
+
+
+async def test_nothing_to_write_is_said_of_a_row_as_it_is_now(ledger, make):
+    row = make()
+    await ledger.put(row, expected=None)
+    await update(ledger, row.uuid, lambda there: changed(there, socket_id="a"))
+
+    def clear(there):
+        return changed(there, socket_id=None) if there.socket_id else there
+
+    assert (await update(ledger, row.uuid, clear, known=row)).socket_id is None
+
+
 async def test_leases_of_runners(ledger):
     name = f"runner:{uuid.uuid4()}"
     assert await ledger.get_lease(name) is None

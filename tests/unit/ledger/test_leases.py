@@ -49,9 +49,9 @@ async def test_a_lease_is_held_until_it_is_given_back(place, make_row):
     held = await a.take(row.uuid)
     assert held is not None
     assert await b.take(row.uuid) is None
-    assert await a.give_back(row.uuid, held.lease_token) is not None
+    assert await a.give_back(held, held.lease_token) is not None
     assert await b.take(row.uuid) is not None
-    assert await a.give_back(row.uuid, held.lease_token) is None
+    assert await a.give_back(held, held.lease_token) is None
 
 
 @simulated
