@@ -13,7 +13,7 @@ import errno
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -100,6 +100,12 @@ class LocalRunner:
 
     async def observe(self, handles: Sequence[Handle]) -> list[Observation]:
         return await asyncio.to_thread(lambda: [seen for h in handles if (seen := self._observe(h))])
+
+    def listen(self, wake: Callable[[], None]) -> None:
+        """A process tells nothing by itself; a job's own report does."""
+
+    def told(self) -> frozenset[str]:
+        return frozenset()
 
     async def cancel(self, handle: Handle) -> None:
         if not await asyncio.to_thread(self._end, handle):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from genoferry.compute.protocol import (
@@ -28,6 +28,10 @@ class MemoryRunner:
     kept: dict[str, Workspace] = field(default_factory=dict)
     discarded: list[str] = field(default_factory=list)
     printed: dict[str, list[str]] = field(default_factory=dict)
+    telling: bool = False
+    """Whether it tells of what `set_phase` does by itself."""
+    wake: Callable[[], None] = lambda: None
+    news: set[str] = field(default_factory=set)
 
     async def submit(self, spec: JobSpec) -> str:
         if spec.name not in self.observations:
@@ -42,6 +46,13 @@ class MemoryRunner:
     async def observe(self, handles: Sequence[Handle]) -> list[Observation]:
         seen = [(h, self.observations.get(h.name)) for h in handles]
         return [replace(found, handle=h) if found else Observation(h, "gone") for h, found in seen]
+
+    def listen(self, wake: Callable[[], None]) -> None:
+        self.wake = wake
+
+    def told(self) -> frozenset[str]:
+        told, self.news = frozenset(self.news), set()
+        return told
 
     async def cancel(self, handle: Handle) -> None:
         self.cancelled.append(handle.name)
@@ -71,3 +82,6 @@ class MemoryRunner:
     def set_phase(self, name: str, phase: Phase, exit_code: int | None = None) -> None:
         """Script what the next looks see."""
         self.observations[name] = replace(self.observations[name], phase=phase, exit_code=exit_code)
+        if self.telling:
+            self.news.add(name)
+            self.wake()

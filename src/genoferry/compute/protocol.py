@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -80,6 +80,15 @@ class Runner(Protocol):
 
     async def observe(self, handles: Sequence[Handle]) -> list[Observation]:
         """One batched look. A handle missing from the answer is no news."""
+        ...
+
+    def listen(self, wake: Callable[[], None]) -> None:
+        """Call `wake`, from any thread, when `told` has something: never, where the backend tells nothing itself."""
+        ...
+
+    def told(self) -> frozenset[str]:
+        """The names of the jobs that the backend has told of since this was asked last: nobody has to wait for the next
+        look at all."""
         ...
 
     async def cancel(self, handle: Handle) -> None:

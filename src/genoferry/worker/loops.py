@@ -16,7 +16,9 @@ from genoferry.ledger.leases import runner_lease
 from genoferry.ledger.row import OwedRow
 from genoferry.worker.drive import Driver
 from genoferry.worker.intake import Intake
+from genoferry.worker.look import Look
 from genoferry.worker.rooms import Rooms
+from genoferry.worker.sweep import sweep
 from genoferry.worker.watch import Watch
 
 log = structlog.get_logger()
@@ -40,7 +42,8 @@ class Worker:
         self._wake = asyncio.Event()
         self._intake = Intake(rooms, self._wake.set, self._stopping)
         self._driver = Driver(rooms, slots=asyncio.Semaphore(rooms.settings.staging.jobs_at_once))
-        self._watch = Watch(rooms)
+        self._look = Look(rooms)
+        self._watch = Watch(rooms, self._look)
         self._driving: dict[str, asyncio.Task[bool]] = {}
         self._token: str | None = None
         self._last_token: str | None = None
@@ -64,6 +67,7 @@ class Worker:
     async def run(self) -> None:
         log.info("worker started", runner=self.rooms.runner.key, deployment=self.rooms.settings.deployment)
         polls = self._intake.loops()
+        self._listen()
         try:
             while not self._stopping.is_set():
                 self._wake.clear()
@@ -77,6 +81,16 @@ class Worker:
                 task.cancel()
             await asyncio.gather(*polls, return_exceptions=True)
             await self._wind_up()
+
+    def _listen(self) -> None:
+        """To what the runner's backend tells by itself."""
+        loop = asyncio.get_running_loop()
+
+        def wake() -> None:
+            with suppress(RuntimeError):  # the loop is closed: nobody is there to be woken
+                loop.call_soon_threadsafe(self._wake.set)
+
+        self.rooms.runner.listen(wake)
 
     async def _rest(self) -> None:
         """A floor between two turns, however often something wakes us."""
@@ -125,7 +139,7 @@ class Worker:
     async def _sweep(self) -> None:
         """Beside the turns: hundreds of gigabytes take longer to delete than a lease lasts."""
         try:
-            await self._watch.sweep()
+            await sweep(self.rooms)
         except GenoferryError as error:
             log.warning("sweep failed", code=error.code, cause=str(error))
         except Exception:
@@ -155,13 +169,18 @@ class Worker:
     async def _owed(self) -> float:
         """Do what is due. Who holds the runner's lease reads the whole index, too, but only when there is a reason."""
         rows = due = await self.rooms.ledger.owed(before=self.rooms.now())
+        news: list[str] = []
         self._seen(due=len(due))
         if self._token is not None and self._must_watch(due):
             rows = await self.rooms.ledger.owed()
             self._seen(owed=len(rows))
             if await self._as_holder(rows):
                 rows = await self.rooms.ledger.owed(before=self.rooms.now())
+        elif self._token is not None:
+            news = await self._look.at_some(due)
         self._drive_due(rows)
+        for uuid in news:
+            self._drive(uuid)
         self._calm = 0 if due or self._driving else min(self._calm + 1, MOST_CALM)
         timing = self.rooms.settings.worker
         look = timing.watch_seconds if self._token is None else self._next_look - self.rooms.monotonic()
@@ -174,7 +193,7 @@ class Worker:
             return True
         if any(row.due(now, "admit") for row in due) and not self._watch.full:
             return True
-        return any(row.due(now, "look", "deadline") and row.runner == runner for row in due)
+        return any(row.due(now, "deadline") and row.runner == runner for row in due)
 
     async def _as_holder(self, rows: list[OwedRow]) -> int:
         """Looks before it enforces: what a look finds running, or ended in time, is past no deadline.
@@ -182,10 +201,10 @@ class Worker:
         Of how many something may be owed by now.
         """
         now, runner, news = self.rooms.now(), self.rooms.runner.key, 0
-        asked = any(row.due(now, "look", "deadline") and row.runner == runner for row in rows)
-        if asked or self.rooms.monotonic() >= self._next_look:
+        late = any(row.due(now, "deadline") and row.runner == runner for row in rows)
+        if late or self.rooms.monotonic() >= self._next_look:
             self._next_look = self.rooms.monotonic() + self.rooms.settings.worker.watch_seconds
-            news = await self._watch.look(rows)
+            news = len(await self._look.at_all(rows))
             await self._watch.adopt(rows)
         await self._watch.enforce(rows)
         return news + await self._watch.admit(rows)
@@ -194,15 +213,13 @@ class Worker:
         """The longest due first, and no more than there is room for: a lease that is taken for nothing costs, too."""
         now, slots = self.rooms.now(), self._driver.slots_left()
         for row in rows:
-            if len(self._driving) >= DRIVEN_AT_ONCE:
-                return
             if row.uuid in self._driving or not self._is_ours(row, now):
                 continue
             if self._only_to_stage(row, now):
                 slots -= 1
                 if slots < 0:
                     continue
-            self._drive(row)
+            self._drive(row.uuid)
 
     def _is_ours(self, row: OwedRow, now: int) -> bool:
         """Whether a drive could do anything: publication and staging are anyone's, a compute's things are for its
@@ -216,11 +233,13 @@ class Worker:
     def _only_to_stage(self, row: OwedRow, now: int) -> bool:
         return row.state == "STAGING" and not self._is_told_or_cleaned(row, now)
 
-    def _drive(self, row: OwedRow) -> None:
-        if row.uuid not in self._driving and not self._stopping.is_set():
-            task = asyncio.create_task(self._driver.drive(row.uuid), name=f"drive {row.uuid}")
-            self._driving[row.uuid] = task
-            task.add_done_callback(partial(self._driven, row.uuid))
+    def _drive(self, uuid: str) -> None:
+        """Not one too many: the index shows at the next turn who is left."""
+        if uuid in self._driving or len(self._driving) >= DRIVEN_AT_ONCE or self._stopping.is_set():
+            return
+        task = asyncio.create_task(self._driver.drive(uuid), name=f"drive {uuid}")
+        self._driving[uuid] = task
+        task.add_done_callback(partial(self._driven, uuid))
 
     def _driven(self, uuid: str, task: asyncio.Task[bool]) -> None:
         self._driving.pop(uuid, None)

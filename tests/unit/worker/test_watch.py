@@ -224,6 +224,44 @@ async def test_a_hint_makes_a_worker_look_at_once(worlds):
 
 
 @simulated
+async def test_what_the_backend_tells_by_itself_needs_neither_hint_nor_look_at_all(worlds, uuids):
+    world = worlds(worker={"watch_seconds": 600}, compute={"max_running": 3})
+    world.runner.telling = True
+    world.start()
+    for number in range(3):
+        world.send(uuid=uuids[number])
+    jobs = [await world.job(number) for number in range(3)]
+    await asyncio.sleep(700)  # a look at all has come by since
+    looks, real = [], world.runner.observe
+
+    async def observe(handles):
+        looks.append([handle.uuid for handle in handles])
+        return await real(handles)
+
+    world.runner.observe = observe
+    jobs[1].run()
+    await world.until(lambda: world.row(1).state == "RUNNING", within=2)
+    jobs[1].succeed(hint=False)
+    await world.until(lambda: "Result" in world.events(1), within=2)
+    assert looks == [[uuids[1]], [uuids[1]]], "only at the one it told of"
+    assert {world.row(number).state for number in (0, 2)} == {"SUBMITTED"}
+
+
+@simulated
+async def test_what_the_backend_tells_of_others_is_no_news(world, uuids):
+    world.runner.telling = True
+    world.start()
+    world.send()
+    job = await running(world)
+    await world.until(lambda: not world.owed())
+    version = world.row().version
+    world.runner.news.add("gf-another-job")
+    world.runner.set_phase(job.name, "running")
+    await asyncio.sleep(30)
+    assert world.row().version == version
+
+
+@simulated
 async def test_what_a_look_finds_is_told_of_at_once(world):
     world.start()
     world.send()

@@ -39,11 +39,12 @@ class Mirror(Generic[T]):
         last: Callable[[Object], T | None],
         *,
         relist_seconds: float,
+        tell: Callable[[Object], None] = lambda _: None,
         wanted: Callable[[], bool] = lambda: True,
         monotonic: Callable[[], float] = time.monotonic,
         uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
-        self._api, self._kind, self._selector, self._wanted = api, kind, selector, wanted
+        self._api, self._kind, self._selector, self._wanted, self._tell = api, kind, selector, wanted, tell
         self._relist_seconds, self._monotonic, self._uniform = relist_seconds, monotonic, uniform
         self._store = Store(parse, last)
         self._lock = threading.Lock()
@@ -116,6 +117,7 @@ class Mirror(Generic[T]):
         try:
             for event in stream if self._opened(stream) else ():
                 self._store.take(event)
+                self._tell(event)
                 self._failures = 0
         except Refused:
             if not self._list_wanted:  # else that LIST was asked for, which ended it

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from genoferry.compute.kubernetes.api import Api
 from genoferry.compute.kubernetes.connect import open_api
@@ -50,6 +50,13 @@ class KubernetesRunner:
     async def observe(self, handles: Sequence[Handle]) -> list[Observation]:
         """From memory: see `watch.Watch`. Raises `ComputeError` while the cluster can't be watched."""
         return await asyncio.to_thread(self._watch.look, handles)
+
+    def listen(self, wake: Callable[[], None]) -> None:
+        self._watch.news.listen(wake)
+
+    def told(self) -> frozenset[str]:
+        """By the watch, of Jobs and of their pods."""
+        return self._watch.news.take()
 
     async def cancel(self, handle: Handle) -> None:
         await self.clean(handle)

@@ -1,6 +1,7 @@
 """What a Job and its pod come to: phase, cause, and words for a person. Pure: it is handed the time.
 
-A Job's end is its controller's word (conditions Complete and Failed); why, the pod says. What only the passing of
+A Job's failure is its controller's word (condition Failed); why, the pod says. Its success is its only pod's, a second
+before the controller's (syncJobBatchPeriod, pkg/controller/job/job_controller.go). What only the passing of
 time says (no node, no image, a node that doesn't answer) is `doubtful`: so is a Job or a pod that isn't there.
 """
 
@@ -47,6 +48,8 @@ def _live(handle: Handle, pod: PodSeen, now: float, limits: Limits) -> Verdict:
     if pod.ends is not None and now > pod.ends + limits.lost:
         words = f"Its node does not answer: its pod should have ended {_long(now - pod.ends)} ago"
         return Verdict(failure(handle, "lost", words, pod.disrupted), doubtful=True)
+    if pod.phase == "Succeeded":
+        return Verdict(Observation(handle, "succeeded", exit_code=0))
     if pod.phase != "Pending":
         return Verdict(Observation(handle, "running", since=millis(pod.started)))
     return _pending(handle, pod, now, limits)

@@ -9,11 +9,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from genoferry.compute.kubernetes.api import Api, Kind, Object
 from genoferry.compute.kubernetes.failure import Verdict
 from genoferry.compute.kubernetes.mirror import Mirror
+from genoferry.compute.kubernetes.news import News
 from genoferry.compute.kubernetes.seen import JobSeen, PodSeen, forget, job_seen, last_seen, newest_by_job, pod_seen
 from genoferry.compute.kubernetes.verdict import Limits, judge
 from genoferry.compute.protocol import Handle, Observation
@@ -23,6 +25,15 @@ RELIST_SECONDS = 10.0
 """Between two LISTs for the sake of doubts, at least."""
 T = TypeVar("T")
 Mirrors = tuple[Mirror[JobSeen], Mirror[PodSeen]]
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """Of what, since when, and when somebody asked last, by the monotonic clock."""
+
+    what: str
+    since: float
+    asked: float
 
 
 class Watch:
@@ -45,7 +56,8 @@ class Watch:
         self._lock = threading.Lock()
         self._mirrors: Mirrors | None = None
         self._looked_at = monotonic()
-        self._doubts: dict[tuple[str, str], float] = {}
+        self._doubts: dict[str, Doubt] = {}
+        self.news = News()
 
     def look(self, handles: Sequence[Handle]) -> list[Observation]:
         """Nothing until the mirrors are complete. Raises `ComputeError` while they can't be."""
@@ -81,8 +93,16 @@ class Watch:
         return self._mirrors
 
     def _mirror(self, kind: Kind, parse: Callable[[Object], T], last: Callable[[Object], T | None]) -> Mirror[T]:
-        relist = self._relist_seconds
-        return Mirror(self._api, kind, self._selector, parse, last, relist_seconds=relist, wanted=self._is_wanted)
+        return Mirror(
+            self._api,
+            kind,
+            self._selector,
+            parse,
+            last,
+            relist_seconds=self._relist_seconds,
+            tell=self.news.tell,
+            wanted=self._is_wanted,
+        )
 
     def _is_wanted(self) -> bool:
         return self._monotonic() - self._looked_at < self._idle_seconds
@@ -90,12 +110,19 @@ class Watch:
     def _certain(self, mirrors: Mirrors, verdicts: list[Verdict]) -> list[Observation]:
         """Those that are in no doubt any more. For the others both kinds are listed anew, but not all the time."""
         now, listed = self._monotonic(), min(mirror.listed_at for mirror in mirrors)
-        keys = [(one.seen.handle.name, one.seen.cause or one.seen.phase) for one in verdicts]
-        doubts: dict[tuple[str, str], float] = {
-            key: self._doubts.get(key, now) for key, one in zip(keys, verdicts, strict=True) if one.doubtful
-        }
-        self._doubts = doubts
-        if now - listed >= RELIST_SECONDS and any(since >= listed for since in doubts.values()):
+        self._doubts = {name: doubt for name, doubt in self._doubts.items() if now - doubt.asked < self._idle_seconds}
+        found = [(one, self._doubt(one, now)) for one in verdicts]
+        if now - listed >= RELIST_SECONDS and any(doubt and doubt.since >= listed for _, doubt in found):
             for mirror in mirrors:
                 mirror.relist()
-        return [one.seen for key, one in zip(keys, verdicts, strict=True) if doubts.get(key, -1.0) < listed]
+        return [one.seen for one, doubt in found if doubt is None or doubt.since < listed]
+
+    def _doubt(self, verdict: Verdict, now: float) -> Doubt | None:
+        """Of what it says, since it has been saying so: a look need not be at all jobs."""
+        name, what = verdict.seen.handle.name, verdict.seen.cause or verdict.seen.phase
+        known = self._doubts.pop(name, None)
+        if not verdict.doubtful:
+            return None
+        since = known.since if known and known.what == what else now
+        self._doubts[name] = Doubt(what, since, now)
+        return self._doubts[name]

@@ -135,6 +135,55 @@ def test_trouble_is_told_and_ends(cluster: Any, make: Make) -> None:
     until(runner, handle, "pending")
 
 
+def test_what_a_watch_says_is_told_by_name_and_once(cluster: Any, make: Make) -> None:
+    runner, woken = make(), threading.Event()
+    runner.listen(woken.set)
+    first, second = start(runner), start(runner, 2)
+    until(runner, first, "pending")
+    wait_until(lambda: cluster.open_watches == 2, what="both watches are open")
+    assert runner.told() == frozenset()
+    cluster.pod(first.name, phase="Pending")
+    cluster.pod(first.name, **RUNNING)
+    assert woken.wait(30), "of a pod, by its Job's name"
+    assert runner.told() == {first.name}
+    woken.clear()
+    cluster.condition(second.name, "Complete")
+    assert woken.wait(30), "of a Job"
+    assert runner.told() == {second.name}
+    assert runner.told() == frozenset()
+    assert look(runner, second).phase == "succeeded", "what was told is there to be seen"
+
+
+def test_what_comes_and_goes_wakes_nobody(cluster: Any, make: Make) -> None:
+    runner, told = make(), []
+    runner.listen(lambda: told.append(1))
+    handle = start(runner)
+    until(runner, handle, "pending")
+    wait_until(lambda: cluster.open_watches == 2, what="both watches are open")
+    pod = cluster.pod(handle.name, phase="Pending")
+    meta = pod["metadata"] | {"deletionTimestamp": "2026-01-01T00:00:00Z"}
+    cluster.put("pods", pod | {"metadata": meta})
+    cluster.drop("pods", meta["name"])
+    cluster.drop("jobs", handle.name)
+    until(runner, handle, "gone")
+    assert not told
+
+
+def test_a_look_at_others_leaves_a_doubt_as_old_as_it_is(cluster: Any, make: Make) -> None:
+    runner = make()
+    doubtful, other = start(runner), start(runner, 2)
+    until(runner, doubtful, "pending")
+    cluster.listing.clear()
+    cluster.drop("jobs", doubtful.name)
+    wait_until(lambda: look(runner, doubtful) is None, what="the Job is missed")
+    since = runner._watch._doubts[doubtful.name].since
+    look(runner, other)
+    look(runner, doubtful)
+    assert runner._watch._doubts[doubtful.name].since == since
+    cluster.listing.set()
+    until(runner, doubtful, "gone")
+
+
 def test_what_is_missing_counts_as_gone_after_a_list_only(cluster: Any, make: Make) -> None:
     runner = make()
     handle = start(runner)

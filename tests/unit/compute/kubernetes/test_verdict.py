@@ -62,6 +62,7 @@ PHASES = {
     "fine, its pod not seen": (job(COMPLETE), None, "succeeded", 0),
     "ending": (job({"type": "SuccessCriteriaMet", "status": "True"}), pod("Running"), "running", None),
     "runs": (job(), pod("Running"), "running", None),
+    "fine, its controller hasn't said": (job(), pod("Succeeded", state=ended(0, "Completed")), "succeeded", 0),
     "ended, its controller hasn't said": (job(), pod("Failed", state=ended(1)), "running", None),
     "starts": (job(), pod("Pending", state=waiting("ContainerCreating")), "pending", None),
     "no pod yet": (job(), None, "pending", None),
