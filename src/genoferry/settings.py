@@ -155,6 +155,9 @@ class KubernetesSettings(BaseSettings):
     scratch_class: str | None = Field(
         None, description="Storage class of the scratch, a volume of the pod's own; default: the node's disk."
     )
+    scores_claim: str | None = Field(
+        None, description="Volume claim of the jobs' namespace, mounted read-only at GENOFERRY_SCORE_MIRROR."
+    )
     labels: dict[str, str] = Field({}, description="Further labels of the Jobs, as JSON (a Kueue queue, a cost code).")
     node_selector: dict[str, str] = Field({}, description="Labels of the nodes that jobs may run on, as JSON.")
     tolerations: list[dict[str, Any]] = Field([], description="Tolerations of the pods, as JSON.")

@@ -75,6 +75,8 @@ def test_checkov_finds_nothing(name: str, tools: Path, tmp_path: Path) -> None:
         ("settings.GENOFERRY_WORKER_LEASE_SECONDS=null", "settings.GENOFERRY_WORKER_LEASE_SECONDS is missing"),
         ("keda.enabled=true", "KEDA needs settings.WORK_QUEUE to be the queue's URL"),
         ("keda.enabled=true,settings.AWS_REGION=null", "KEDA needs settings.AWS_REGION"),
+        ("settings.GENOFERRY_KUBERNETES_SCORES_CLAIM=scores", "settings.GENOFERRY_SCORE_MIRROR is missing"),
+        ("settings.GENOFERRY_SCORE_MIRROR=scores", "GENOFERRY_SCORE_MIRROR"),
         ("worker.replica=3", "replica"),
         ("image.digest=latest", "digest"),
     ],
@@ -176,6 +178,23 @@ def test_jobs_share_the_volume_of_workspaces() -> None:
     theirs = objects("nextflow", "--set", "workspaces.existingClaim=theirs")
     assert not of_kind(theirs, "PersistentVolumeClaim")
     assert one(theirs, "ConfigMap")["data"]["GENOFERRY_NEXTFLOW_STORAGE_CLAIM"] == "theirs"
+
+
+def test_workers_see_the_scores_that_jobs_see_where_they_can() -> None:
+    found = objects("nextflow")
+    data, pod = one(found, "ConfigMap")["data"], one(found, "Deployment")["spec"]["template"]["spec"]
+    (mount,) = [mount for mount in pod["containers"][0]["volumeMounts"] if mount["name"] == "scores"]
+    (volume,) = [volume for volume in pod["volumes"] if volume["name"] == "scores"]
+    claim = {"claimName": data["GENOFERRY_KUBERNETES_SCORES_CLAIM"], "readOnly": True}
+    assert volume["persistentVolumeClaim"] == claim
+    assert mount == {"name": "scores", "mountPath": data["GENOFERRY_SCORE_MIRROR"], "readOnly": True}
+
+
+def test_a_claim_of_another_namespace_is_the_jobs_alone() -> None:
+    scores = "settings.GENOFERRY_KUBERNETES_SCORES_CLAIM=pgs-catalog,settings.GENOFERRY_SCORE_MIRROR=/scores"
+    found = objects("keda", "--set", scores)
+    assert one(found, "ConfigMap")["data"]["GENOFERRY_KUBERNETES_SCORES_CLAIM"] == "pgs-catalog"
+    assert "pgs-catalog" not in str(one(found, "Deployment"))
 
 
 def test_network_policies_choose_the_pods_of_workers_and_jobs() -> None:

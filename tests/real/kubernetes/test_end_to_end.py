@@ -1,6 +1,6 @@
 """The demo's cohort through a worker that the chart deployed: a message in, the right scores out, nothing left behind.
 
-The scorefiles are sent: a pod sees none of this machine's folders.
+Scores come from a mirror, a volume that the test makes of a folder of this machine, and with the request.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ WHOLE_LIFE = ["Requested", "Created", "Deployed", "Succeeded", "Result"]
 OF_THIS_MACHINE = ("GENOFERRY_LOCAL_DIR", "GENOFERRY_HANDLER_MODULES", "GENOFERRY_ALLOW_")
 DIARY = "events"
 """The cluster's own, which it clears away after an hour."""
+CLAIM, MIRROR = "scores", "/mirror"
+"""The claim of the mirror, and where pods see it."""
 SECONDS = 300
 
 
@@ -45,16 +47,18 @@ def test_a_message_in_and_the_right_scores_out(
     before = wait_until(lambda: own(cluster, namespace), what="the namespace's own objects")
     prepared = prepare(tmp_path / "demo", rand=os.urandom)
     with Doubles(prepared.folder, prepared.private_key) as doubles, deployment(tmp_path) as harness:
-        with release(cluster, namespace, settings(harness, doubles), tmp_path):
+        variables = settings(harness, doubles)
+        with mirror(cluster, namespace, prepared.folder / SCORES), release(cluster, namespace, variables, tmp_path):
             (worker,) = pods(cluster, namespace)
-            uuid = harness.send({"name": "CalculateScores", **body(prepared, doubles)})
-            row = harness.await_done(uuid, seconds=SECONDS)
-            assert row.state == "SUCCEEDED", row.error
-            assert harness.inbox.names(uuid) == WHOLE_LIFE
-            verdicts, sums, _ = outcome(tmp_path / "results", prepared, row, harness.bucket("results"))
-            assert all(verdict.passed for verdict in verdicts), verdicts
-            assert {len(of_score) for of_score in sums.values()} == {len(prepared.samples)}
-            assert pods(cluster, namespace) == [worker], "the Job went with its pod"
+            for name, body in (("by-id", by_id(prepared)), ("sent", sent(prepared, doubles))):
+                uuid = harness.send({"name": "CalculateScores", **body})
+                row = harness.await_done(uuid, seconds=SECONDS)
+                assert row.state == "SUCCEEDED", (name, row.error)
+                assert harness.inbox.names(uuid) == WHOLE_LIFE
+                verdicts, sums, _ = outcome(tmp_path / name, prepared, row, harness.bucket("results"))
+                assert all(verdict.passed for verdict in verdicts), (name, verdicts)
+                assert {len(of_score) for of_score in sums.values()} == {len(prepared.samples)}
+            assert pods(cluster, namespace) == [worker], "the Jobs went with their pods"
             assert of_kind("jobs", held(cluster, namespace)) == set()
         assert harness.messages_left() == 0
     wait_until(lambda: held(cluster, namespace) == before, what="nothing left in the namespace", seconds=SECONDS)
@@ -65,15 +69,37 @@ def settings(harness: Harness, doubles: Doubles) -> dict[str, str]:
     known = {**harness.environment, **doubles.variables}
     ours = {name: text for name, text in known.items() if name.startswith(("AWS_", "GENOFERRY_", "CLUSTER_", "WORK_"))}
     kept = {name: text for name, text in ours.items() if not (name.startswith(OF_THIS_MACHINE) or name in QUICK)}
-    del kept["GENOFERRY_SCORE_MIRROR"]
-    return {**kept, "GENOFERRY_ALLOW_HOSTS": doubles.web.host}
+    mirrored = {"GENOFERRY_SCORE_MIRROR": MIRROR, "GENOFERRY_KUBERNETES_SCORES_CLAIM": CLAIM}
+    return {**kept, **mirrored, "GENOFERRY_ALLOW_HOSTS": doubles.web.host}
 
 
-def body(prepared: Prepared, doubles: Doubles) -> dict[str, Any]:
-    """Files of the collection, the key of the key service, scorefiles of the web server."""
-    found = globus_body(prepared, "INTP000000000001")
+def by_id(prepared: Prepared) -> dict[str, Any]:
+    """Files of the collection, the key of the key service, scores of the mirror."""
+    return globus_body(prepared, "INTP000000000001")
+
+
+def sent(prepared: Prepared, doubles: Doubles) -> dict[str, Any]:
+    """The same, but for scorefiles of the web server."""
+    found = globus_body(prepared, "INTP000000000002")
     del found["pipeline_param"]["nxf_params_file"]["pgs_id"]
     return {**found, "scorefiles": [f"{doubles.web.url}/{SCORES}/{p.name}" for p in prepared.scorefiles.values()]}
+
+
+@contextmanager
+def mirror(cluster: Cluster, namespace: str, folder: Path) -> Iterator[None]:
+    """A volume of this folder, and its claim, until the end."""
+    volume = f"{namespace}-{CLAIM}"
+    common = {"accessModes": ["ReadOnlyMany"], "storageClassName": ""}
+    of_folder = {"capacity": {"storage": "1Gi"}, "hostPath": {"path": str(folder), "type": "Directory"}}
+    for_claim = {"claimRef": {"namespace": namespace, "name": CLAIM}}
+    cluster.core.create_persistent_volume({"metadata": {"name": volume}, "spec": {**common, **of_folder, **for_claim}})
+    wanted = {**common, "volumeName": volume, "resources": {"requests": {"storage": "1Gi"}}}
+    cluster.core.create_namespaced_persistent_volume_claim(namespace, {"metadata": {"name": CLAIM}, "spec": wanted})
+    try:
+        yield
+    finally:
+        cluster.core.delete_namespaced_persistent_volume_claim(CLAIM, namespace)
+        cluster.core.delete_persistent_volume(volume)
 
 
 @contextmanager

@@ -39,6 +39,7 @@ def site(monkeypatch: pytest.MonkeyPatch) -> None:
 def needed(monkeypatch: pytest.MonkeyPatch, runner: str) -> None:
     if runner == "kubernetes":
         monkeypatch.setenv("GENOFERRY_NEXTFLOW_STORAGE_CLAIM", "claim")
+        monkeypatch.setenv("GENOFERRY_KUBERNETES_SCORES_CLAIM", "scores")
     if runner == "batch":
         monkeypatch.setenv("GENOFERRY_NEXTFLOW_QUEUE", "queue")
         monkeypatch.setenv("GENOFERRY_NEXTFLOW_BUCKET_WORKSPACES", "1")

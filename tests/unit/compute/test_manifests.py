@@ -30,12 +30,14 @@ def settings(
     deployment: str = "prod",
     run_seconds: float = 3600,
     own: dict[str, Any] | None = None,
+    mirror: str | None = None,
     **site: Any,
 ) -> Settings:
     compute = ComputeSettings(
         engine="nextflow",
         local_dir=Path("/var/jobs"),
         workspaces=Path("/workspaces"),
+        score_mirror=Path(mirror) if mirror else None,
         run_deadline_seconds=run_seconds,
         job_aws_access_key_id="AKIACANARY",
         job_aws_secret_access_key="CANARYd34db33f",
@@ -157,6 +159,40 @@ def test_credentials_in_a_secret_are_waited_for() -> None:
     (mount,) = [one["mountPath"] for one in container["volumeMounts"] if one["name"] == "credentials"]
     assert {"name": "AWS_SHARED_CREDENTIALS_FILE", "value": f"{mount}/credentials"} in container["env"]
     assert "suspend" not in job()["spec"]
+
+
+def test_a_pod_has_the_mirror_of_scores_where_it_looks_for_it_and_may_not_write() -> None:
+    pod = job(own={"scores_claim": "pgs-catalog"}, mirror="/data/scores")["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert {"name": "scores", "mountPath": "/data/scores", "readOnly": True} in container["volumeMounts"]
+    claim = {"claimName": "pgs-catalog", "readOnly": True}
+    assert {"name": "scores", "persistentVolumeClaim": claim} in pod["volumes"]
+    assert {"name": "GENOFERRY_SCORE_MIRROR", "value": "/data/scores"} in container["env"]
+
+
+def test_a_mirror_on_the_workspaces_claim_needs_no_other() -> None:
+    pod = job(mirror="/workspaces/scores")["spec"]["template"]["spec"]
+    assert [volume["name"] for volume in pod["volumes"]] == ["scratch", "workspaces"]
+    without = {"executor": "local", "bucket_workspaces": True, "storage_claim": None}
+    with pytest.raises(SettingsError, match="GENOFERRY_KUBERNETES_SCORES_CLAIM is not set"):
+        job(mirror="/workspaces/scores", **without)
+
+
+@pytest.mark.parametrize(
+    ("claim", "mirror", "said"),
+    [
+        (None, "/data/scores", "GENOFERRY_KUBERNETES_SCORES_CLAIM is not set: GENOFERRY_SCORE_MIRROR needs it"),
+        ("pgs-catalog", None, "GENOFERRY_SCORE_MIRROR is not set: .* GENOFERRY_KUBERNETES_SCORES_CLAIM"),
+        ("PGS_Catalog", "/data/scores", "GENOFERRY_KUBERNETES_SCORES_CLAIM holds"),
+        ("pgs-catalog", "/data/my scores", "GENOFERRY_SCORE_MIRROR holds a character"),
+        ("pgs-catalog", "/tmp", "GENOFERRY_SCORE_MIRROR is, or holds, the folder of another volume"),
+        ("pgs-catalog", "/workspaces", "GENOFERRY_SCORE_MIRROR is, or holds, the folder of another volume"),
+        ("pgs-catalog", "/", "GENOFERRY_SCORE_MIRROR is, or holds, the folder of another volume"),
+    ],
+)
+def test_a_mirror_that_pods_would_not_have_is_refused(claim: str | None, mirror: str | None, said: str) -> None:
+    with pytest.raises(SettingsError, match=said):
+        job(own={"scores_claim": claim}, mirror=mirror)
 
 
 def test_the_job_that_empties_a_workspace_has_nothing_else() -> None:

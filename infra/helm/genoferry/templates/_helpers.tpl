@@ -48,6 +48,13 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | quote }}
 {{- end -}}
 {{- end -}}
 
+{{/* The claim of the scores' mirror, where workers see it, too: a claim is of one namespace, and this one of the Jobs'. */}}
+{{- define "genoferry.scores" -}}
+{{- if eq (include "genoferry.jobNamespace" .) .Release.Namespace -}}
+{{- default "" .Values.settings.GENOFERRY_KUBERNETES_SCORES_CLAIM -}}
+{{- end -}}
+{{- end -}}
+
 {{/* A value as a setting is written in the environment. Helm reads every number as a float. */}}
 {{- define "genoferry.text" -}}
 {{- if kindIs "slice" . -}}{{ join "," . }}
@@ -83,6 +90,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | quote }}
 {{/* All settings: what names this release's own objects, and over it what the values say. */}}
 {{- define "genoferry.settings" -}}
 {{- $_ := required "settings.GENOFERRY_TOPIC_ARN is missing: it is the topic of the events" .Values.settings.GENOFERRY_TOPIC_ARN -}}
+{{- if .Values.settings.GENOFERRY_KUBERNETES_SCORES_CLAIM -}}
+{{- $_ := required "settings.GENOFERRY_SCORE_MIRROR is missing: it is where the claim of scores is mounted" .Values.settings.GENOFERRY_SCORE_MIRROR -}}
+{{- end -}}
 {{- $own := dict
   "GENOFERRY_HEALTH_HOST" .Values.health.bind
   "GENOFERRY_HEALTH_PORT" .Values.health.port
@@ -151,6 +161,9 @@ resources:
   {{- toYaml .Values.worker.resources | nindent 2 }}
 volumeMounts:
   - {name: scratch, mountPath: /tmp}
+  {{- if include "genoferry.scores" . }}
+  - {name: scores, mountPath: {{ .Values.settings.GENOFERRY_SCORE_MIRROR }}, readOnly: true}
+  {{- end }}
   {{- with .Values.worker.volumeMounts }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
@@ -184,6 +197,10 @@ priorityClassName: {{ . }}
 volumes:
   - name: scratch
     emptyDir: {sizeLimit: {{ .Values.worker.scratch }}}
+  {{- with include "genoferry.scores" . }}
+  - name: scores
+    persistentVolumeClaim: {claimName: {{ . | quote }}, readOnly: true}
+  {{- end }}
   {{- with .Values.worker.volumes }}
   {{- toYaml . | nindent 2 }}
   {{- end }}

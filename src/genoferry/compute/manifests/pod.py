@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from genoferry import __version__
 from genoferry.compute.manifests.head import USER, command, environment, needed
 from genoferry.compute.protocol import JobSpec
+from genoferry.errors import SettingsError
 from genoferry.inert import DNS, checked
 from genoferry.settings import Settings
 
@@ -15,6 +17,7 @@ CONTAINER = "job"
 SCRATCH = "/tmp"  # noqa: S108  # the pod's own, of no other user
 CREDENTIALS = "/var/run/genoferry"
 """Where a pod finds the Secret's file `credentials`."""
+MIRROR = "GENOFERRY_SCORE_MIRROR"
 
 
 def pod(spec: JobSpec, settings: Settings) -> Object:
@@ -81,9 +84,26 @@ def storage_claim(settings: Settings) -> str | None:
     return None
 
 
+def scores_claim(settings: Settings) -> str | None:
+    """Of the mirror of scores, where it is not on that of the workspaces. Raises `SettingsError` where claim or mirror
+    is set without the other: a pod would look for scores in a folder that it doesn't have."""
+    name, claim, mirror = "GENOFERRY_KUBERNETES_SCORES_CLAIM", settings.kubernetes.scores_claim, _mirror(settings)
+    if not claim and (not mirror or _is_among_workspaces(mirror, settings)):
+        return None
+    checked(MIRROR, needed(MIRROR, mirror, f"it is where the claim of {name} is mounted"))
+    return checked(name, needed(name, claim, f"{MIRROR} needs it, since pods don't see the worker's folders"), DNS)
+
+
+def _mirror(settings: Settings) -> str:
+    return str(settings.compute.score_mirror or "")
+
+
+def _is_among_workspaces(folder: str, settings: Settings) -> bool:
+    return bool(storage_claim(settings)) and _holds(str(settings.workspaces), folder)
+
+
 def _container(spec: JobSpec, settings: Settings, volumes: list[str]) -> Object:
     own = settings.kubernetes
-    paths = {"scratch": SCRATCH, "workspaces": str(settings.workspaces), "credentials": CREDENTIALS}
     found = read_only(settings, str(own.cpus), f"{own.memory_mib}Mi")
     if not own.scratch_class:
         found["resources"]["requests"]["ephemeral-storage"] = f"{own.scratch_mib}Mi"
@@ -93,8 +113,26 @@ def _container(spec: JobSpec, settings: Settings, volumes: list[str]) -> Object:
         "command": [run],
         "args": arguments,
         "env": [{"name": name, "value": _inert(text)} for name, text in _variables(spec, settings).items()],
-        "volumeMounts": [{"name": name, "mountPath": paths[name]} for name in volumes],
+        "volumeMounts": _mounts(settings, volumes),
     }
+
+
+def _mounts(settings: Settings, volumes: list[str]) -> list[Object]:
+    """Raises `SettingsError` where the mirror of scores would hide another volume, or be in its place."""
+    paths = {
+        "scratch": SCRATCH,
+        "workspaces": str(settings.workspaces),
+        "scores": _mirror(settings),
+        "credentials": CREDENTIALS,
+    }
+    if "scores" in volumes and any(_holds(paths["scores"], paths[name]) for name in volumes if name != "scores"):
+        raise SettingsError(f"{MIRROR} is, or holds, the folder of another volume of the pods: choose one of its own.")
+    found: list[Object] = [{"name": name, "mountPath": paths[name]} for name in volumes]
+    return [{**mount, "readOnly": True} if mount["name"] == "scores" else mount for mount in found]
+
+
+def _holds(folder: str, path: str) -> bool:
+    return Path(path).is_relative_to(folder)
 
 
 def _variables(spec: JobSpec, settings: Settings) -> dict[str, str]:
@@ -113,7 +151,7 @@ def _variables(spec: JobSpec, settings: Settings) -> dict[str, str]:
 
 
 def _volumes(spec: JobSpec, settings: Settings) -> dict[str, Object]:
-    own, claim = settings.kubernetes, storage_claim(settings)
+    own, claim, scores = settings.kubernetes, storage_claim(settings), scores_claim(settings)
     size = f"{own.scratch_mib}Mi"
     scratch: Object = {"emptyDir": {"sizeLimit": size}}
     if own.scratch_class:
@@ -123,6 +161,8 @@ def _volumes(spec: JobSpec, settings: Settings) -> dict[str, Object]:
     found = {"scratch": scratch}
     if claim:
         found["workspaces"] = {"persistentVolumeClaim": {"claimName": claim}}
+    if scores:  # read-only as a whole, so that the kubelet gives none of its files to the pod's group
+        found["scores"] = {"persistentVolumeClaim": {"claimName": scores, "readOnly": True}}
     if own.credentials == "secret":
         found["credentials"] = {"secret": {"secretName": spec.name, "defaultMode": 0o440}}
     return found
