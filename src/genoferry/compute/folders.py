@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from pathlib import Path
 
 from genoferry.errors import CleanUpFailed
@@ -11,6 +12,14 @@ from genoferry.errors import CleanUpFailed
 
 def names_in(folder: Path) -> list[str]:
     return sorted(found.name for found in folder.iterdir()) if folder.is_dir() else []
+
+
+def age(folder: Path) -> float:
+    """Seconds since it last changed."""
+    try:
+        return time.time() - folder.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def clear(folder: Path) -> None:

@@ -12,7 +12,6 @@ import asyncio
 import errno
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -22,10 +21,11 @@ import psutil
 import structlog
 
 from genoferry.compute.credentials import write_private
-from genoferry.compute.folders import clear, names_in
+from genoferry.compute.folders import age, clear, names_in
 from genoferry.compute.protocol import (
     Handle,
     JobSpec,
+    Leftover,
     Observation,
     Workspace,
     parse_job_name,
@@ -118,7 +118,7 @@ class LocalRunner:
             return []
         return text.splitlines()[-tail:]
 
-    async def leftovers(self, deployment: str) -> list[Handle]:
+    async def leftovers(self, deployment: str) -> list[Leftover]:
         return await asyncio.to_thread(self._leftovers, deployment)
 
     async def clean(self, handle: Handle) -> None:
@@ -128,13 +128,7 @@ class LocalRunner:
     async def workspaces(self, deployment: str) -> list[Workspace]:
         names = await asyncio.to_thread(names_in, self._workspaces)
         found = [(name, parse_workspace_name(name, deployment)) for name in names]
-        return [Workspace(*parsed, name, self._age(name)) for name, parsed in found if parsed]
-
-    def _age(self, name: str) -> float:
-        try:
-            return time.time() - (self._workspaces / name).stat().st_mtime
-        except FileNotFoundError:
-            return 0.0
+        return [Workspace(*parsed, name, age(self._workspaces / name)) for name, parsed in found if parsed]
 
     async def discard(self, workspace: str) -> None:
         """Remove its folder, which holds genotypes in clear, and first end what still works in it."""
@@ -145,9 +139,9 @@ class LocalRunner:
             raise CleanUpFailed
         clear(folder)
 
-    def _leftovers(self, deployment: str) -> list[Handle]:
+    def _leftovers(self, deployment: str) -> list[Leftover]:
         found = [(name, parse_job_name(name, deployment)) for name in names_in(self._root)]
-        return [Handle(*parsed, name, None) for name, parsed in found if parsed]
+        return [Leftover(Handle(*parsed, name, None), age(self._folder(name))) for name, parsed in found if parsed]
 
     def _folder(self, name: str) -> Path:
         return self._root / name

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from genoferry.compute.protocol import (
     Handle,
     JobSpec,
+    Leftover,
     Observation,
     Phase,
     Workspace,
@@ -28,6 +29,8 @@ class MemoryRunner:
     kept: dict[str, Workspace] = field(default_factory=dict)
     discarded: list[str] = field(default_factory=list)
     printed: dict[str, list[str]] = field(default_factory=dict)
+    age: float = 0.0
+    """Of every job, in seconds."""
     telling: bool = False
     """Whether it tells of what `set_phase` does by itself."""
     wake: Callable[[], None] = lambda: None
@@ -60,8 +63,9 @@ class MemoryRunner:
     async def logs(self, handle: Handle, tail: int) -> list[str]:
         return self.printed.get(handle.name, [])[-tail:]
 
-    async def leftovers(self, deployment: str) -> list[Handle]:
-        return [seen.handle for seen in self.observations.values() if parse_job_name(seen.handle.name, deployment)]
+    async def leftovers(self, deployment: str) -> list[Leftover]:
+        handles = [seen.handle for seen in self.observations.values()]
+        return [Leftover(one, self.age) for one in handles if parse_job_name(one.name, deployment)]
 
     async def clean(self, handle: Handle) -> None:
         self.cleaned.append(handle.name)

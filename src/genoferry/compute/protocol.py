@@ -37,6 +37,14 @@ class Handle:
 
 
 @dataclass(frozen=True)
+class Leftover:
+    """An attempt that the backend still has something of; `age` is in seconds, of that thing."""
+
+    handle: Handle
+    age: float = 0.0
+
+
+@dataclass(frozen=True)
 class Workspace:
     """What the attempts keep that read what attempt `staged_in` staged; `age` is in seconds since it last changed."""
 
@@ -99,7 +107,7 @@ class Runner(Protocol):
         """The last lines that the job printed."""
         ...
 
-    async def leftovers(self, deployment: str) -> list[Handle]:
+    async def leftovers(self, deployment: str) -> list[Leftover]:
         """Every attempt of a deployment that the backend still has something of, whoever submitted it."""
         ...
 

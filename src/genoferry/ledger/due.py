@@ -33,7 +33,7 @@ def deadline_at(row: Row, deadlines: Deadlines) -> int | None:
     if row.timeout_at is not None and not row.terminal and row.state != "RUNNING":
         times.append(row.timeout_at)
     if row.state == "SUBMITTED" and row.submitted_at is not None:
-        times.append(row.submitted_at + deadlines.start)
+        times.append(max(row.submitted_at, row.waits_from or 0) + deadlines.start)
     if row.state == "RUNNING" and row.running_at is not None:
         times.append(row.running_at + deadlines.run)
     return min(times, default=None)

@@ -25,10 +25,10 @@ class MemoryLedger:
         return row
 
     async def put(self, row: Row | CancelMark, *, expected: int | None) -> None:
-        present = self._rows.get(row.uuid)
+        text, present = encoded(row), self._rows.get(row.uuid)
         if (present.version if present else None) != expected:
             raise VersionConflict
-        self._rows[row.uuid] = type(row).model_validate_json(encoded(row))
+        self._rows[row.uuid] = type(row).model_validate_json(text)
 
     async def anything_owed(self) -> bool:
         return bool(await self.owed())

@@ -97,6 +97,8 @@ class Row(Versioned):
     created_at: int
     updated_at: int
     submitted_at: int | None = None
+    waits_from: int | None = None
+    """From when on it counts that the job doesn't run: after its submission, where the backend has held it back."""
     running_at: int | None = None
     ended_at: int | None = None
 
@@ -112,7 +114,7 @@ class Row(Versioned):
     progress: ProgressMark | None = None
     error: ErrorInfo | None = None
     log_tail: tuple[str, ...] = ()
-    """Of the process that failed: for who looks at the ledger, and in no event."""
+    """Of the process that failed last, in a lost attempt too: for who looks at the ledger, and in no event."""
     results: tuple[ResultPointer, ...] = ()
     verified: Literal["digest", "size", "none"] | None = None
 

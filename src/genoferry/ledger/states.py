@@ -125,14 +125,15 @@ def progressed(row: Row, now: int, info: ProgressInfo, *, attempt: int, every: i
 
 
 def hinted(row: Row, now: int, *, attempt: int) -> Row:
-    """Someone says that there is something to see: the runner's lease holder is owed a look."""
-    if row.terminal or row.attempt != attempt or row.look_at is not None:
+    """Someone says that there is something to see: the runner's lease holder is owed a look, which begins after now."""
+    if row.terminal or row.attempt != attempt or row.look_at == now:
         return row
     return changed(row, look_at=now, updated_at=now)
 
 
-def looked(row: Row) -> Row:
-    return row if row.look_at is None else changed(row, look_at=None)
+def looked(row: Row, asked: int | None) -> Row:
+    """The look that was owed then has been. What came while it was under way is owed still."""
+    return row if row.look_at is None or row.look_at != asked else changed(row, look_at=None)
 
 
 def succeed(
@@ -179,12 +180,20 @@ def expire(row: Row, now: int) -> Row:
     return tell(_end(row, now, "EXPIRED"), now, "Expired")
 
 
-def lose(row: Row, now: int, *, attempt: int, delay: int) -> Row:
+def held_back(row: Row, now: int, *, attempt: int) -> Row:
+    """The backend holds the job back (a queue's quota): what it has waited so far counts no more."""
+    if row.state != "SUBMITTED" or row.attempt != attempt:
+        return row
+    return changed(row, waits_from=now)
+
+
+def lose(row: Row, now: int, *, attempt: int, delay: int, log_tail: tuple[str, ...] = ()) -> Row:
     """The compute lost this attempt: the next one reads the inputs where they were staged."""
     if row.terminal or row.attempt != attempt:
         return row
     lost = CleanUp(attempt=attempt, intent=row.intent, results=True)
     row = changed(row, state="SUBMITTING", lost_attempts=row.lost_attempts + 1, clean_up=(*row.clean_up, lost))
+    row = changed(row, log_tail=log_tail or row.log_tail)
     return changed(_next_attempt(row), retry_at=now + delay, clean_at=now, updated_at=now)
 
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from genoferry import metrics
-from genoferry.errors import LeaseLost, NoSuchJob, VersionConflict
+from genoferry.errors import LeaseLost, NoSuchJob, RowTooLarge, VersionConflict
 from genoferry.ledger.protocol import Ledger
 from genoferry.ledger.row import Row, changed
 
@@ -31,10 +31,10 @@ async def update(
 
     A transition that returns its argument writes nothing. With `lease` the row must still carry that token. `known` is
     what the row was a moment ago: if it still is, a read is saved. Raises `LeaseLost`, `NoSuchJob`, or
-    `VersionConflict` after twenty conflicts.
+    `VersionConflict` after twenty conflicts more.
     """
     if known is not None and lease in (None, known.lease_token):
-        with suppress(VersionConflict):
+        with suppress(VersionConflict, RowTooLarge):  # of a row as it was: what it is now decides
             if (after := await _put(ledger, known, transition(known))) is not known:
                 return after  # else: nothing to write, perhaps only since something is new about the row
     async for attempt in AsyncRetrying(

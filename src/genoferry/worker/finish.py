@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import structlog
 from pydantic import ValidationError
@@ -40,12 +41,15 @@ log = structlog.get_logger()
 async def settle(rooms: Rooms, row: Row, seen: Observation) -> Row:
     """Bring the row to what was seen of its attempt. The exit report is read before any end is declared."""
     attempt = seen.handle.attempt
+    if seen.suspended and row.state == "RUNNING":
+        words = "The cluster has taken its place away while it ran."
+        seen = replace(seen, phase="failed", cause="lost", reason=words)  # its pod is gone, and a second may not run
     if seen.phase == "pending":
         return row
     hinted = row.look_at is not None
     report = await read_report(rooms, row) if hinted or seen.phase != "running" else None
     if seen.phase == "running" and report is None:
-        return await _write(rooms, row, lambda there: running(looked(there), rooms.now(), attempt=attempt))
+        return await _write(rooms, row, lambda there: running(looked(there, row.look_at), rooms.now(), attempt=attempt))
     log.info("ended", uuid=row.uuid, attempt=attempt, phase=seen.phase, exit_code=seen.exit_code, reason=seen.reason)
     faults.point("finish")
     try:
@@ -89,8 +93,8 @@ def _end(rooms: Rooms, row: Row, seen: Observation, report: ExitReport | None) -
         return fail(row, rooms.now(), ErrorInfo.of(NoExitReport()), attempt=attempt)
     kind = CAUSES.get(seen.cause or "lost")
     if kind is None:
-        return _lost(rooms, row, ErrorInfo.of(_told(JobLost, seen)), seen, None)
-    return _fail(rooms, row, ErrorInfo.of(_told(kind, seen)), seen, None)
+        return _lost(rooms, row, ErrorInfo.of(told(JobLost, seen.reason)), seen, None)
+    return _fail(rooms, row, ErrorInfo.of(told(kind, seen.reason)), seen, None)
 
 
 CAUSES: Mapping[str, type[ComputeError]] = {
@@ -103,10 +107,10 @@ CAUSES: Mapping[str, type[ComputeError]] = {
 """What another attempt would fail of too; every other end without a report is a loss."""
 
 
-def _told(kind: type[ComputeError], seen: Observation) -> ComputeError:
+def told(kind: type[ComputeError], reason: str | None) -> ComputeError:
     """With the backend's own words."""
     error = kind()
-    return kind(f"{error} ({seen.reason})") if seen.reason else error
+    return kind(f"{error} ({reason})") if reason else error
 
 
 def _by_report(rooms: Rooms, row: Row, seen: Observation, report: ExitReport) -> Row:
@@ -145,4 +149,5 @@ def _lost(rooms: Rooms, row: Row, error: ErrorInfo, seen: Observation, report: E
     most = rooms.settings.worker.max_lost_attempts
     if row.lost_attempts + 1 >= most or row.attempt >= MAX_ATTEMPTS:
         return _fail(rooms, row, error, seen, report)
-    return lose(row, rooms.now(), attempt=seen.handle.attempt, delay=rooms.backoff_millis(row.lost_attempts))
+    delay, tail = rooms.backoff_millis(row.lost_attempts), report.log_tail if report else seen.log_tail
+    return lose(row, rooms.now(), attempt=seen.handle.attempt, delay=delay, log_tail=tail)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 
 from genoferry.compute.protocol import Handle, Observation, job_name
 from genoferry.errors import GenoferryError, ServiceError
 from genoferry.ledger.row import OwedRow, Row, State
-from genoferry.ledger.states import looked
+from genoferry.ledger.states import held_back, looked
 from genoferry.ledger.update import read, update
 from genoferry.worker.finish import read_report, settle
 from genoferry.worker.rooms import Rooms
@@ -22,6 +23,12 @@ SETTLED_AT_ONCE = 16
 """Jobs whose ends are read and written side by side: when thousands end together, none waits for all the others."""
 
 
+HELD_SECONDS = 60.0
+"""Between two notes that a job is held back, at most: so much of that time may count as waiting."""
+TAIL = 20
+"""Lines that a job printed last, kept of one that was ended at its deadline."""
+
+
 def batched(items: Sequence[Observation], size: int) -> Iterable[Sequence[Observation]]:
     """Runs of at most `size`, in order."""
     return (items[start : start + size] for start in range(0, len(items), size))
@@ -29,7 +36,7 @@ def batched(items: Sequence[Observation], size: int) -> Iterable[Sequence[Observ
 
 @dataclass
 class Gone:
-    """A job that its backend doesn't know: since when, and how many looks in a row."""
+    """A job that its backend doesn't know: since when, and for how many looks at it."""
 
     since: float
     looks: int = 1
@@ -43,20 +50,27 @@ class Look:
     gone: dict[tuple[str, int], Gone] = field(default_factory=dict)
     """By uuid and attempt."""
     known: dict[str, OwedRow] = field(default_factory=dict)
-    """By their jobs' names, those that the last look at all of them has left at the backend."""
+    """By their jobs' names, those that the last look at all of them found at the backend, as they are since."""
+    waits: dict[str, str] = field(default_factory=dict)
+    """By name, why a job doesn't run yet, as last seen."""
+    held: dict[str, float] = field(default_factory=dict)
+    """By name, when it was last noted that the backend holds a job back."""
 
-    async def at_all(self, owed: Iterable[OwedRow]) -> list[str]:
-        """One batched observation of this runner's jobs, and what each comes to; of whom there was news."""
+    async def at_all(self, owed: Iterable[OwedRow]) -> list[Row]:
+        """One batched observation of this runner's jobs, and what each comes to: the rows to which something is owed
+        since."""
         self.rooms.runner.told()  # of before: all are looked at now
         mine = [row for row in owed if self._is_there(row)]
         self.known = {self._handle(row).name: row for row in mine}
         keys = {(row.uuid, row.attempt) for row in mine}
         self.gone = {key: gone for key, gone in self.gone.items() if key in keys}
+        self.waits = {name: why for name, why in self.waits.items() if name in self.known}
+        self.held = {name: at for name, at in self.held.items() if name in self.known}
         return await self._at(mine)
 
-    async def at_some(self, due: Iterable[OwedRow]) -> list[str]:
-        """The same of those only that a report or the backend has told of, however many there are: between two looks at
-        all, so that nobody waits for the next."""
+    async def at_some(self, due: Iterable[OwedRow]) -> list[Row]:
+        """The same of those only that a report has told of, or, if the last look at all found them, the backend: so
+        that they needn't wait for the next."""
         asked = [row for row in due if self._is_there(row) and row.due(self.rooms.now(), "look")]
         names = self.rooms.runner.told() - {self._handle(row).name for row in asked}
         told = [self.known[name] for name in sorted(names) if name in self.known]
@@ -65,45 +79,46 @@ class Look:
     def _is_there(self, row: OwedRow) -> bool:
         return row.runner == self.rooms.runner.key and row.state in AT_COMPUTE
 
-    async def _at(self, rows: Sequence[OwedRow]) -> list[str]:
+    async def _at(self, rows: Sequence[OwedRow]) -> list[Row]:
         states = {(row.uuid, row.attempt): row for row in rows}
         seen = await self._observe(rows)
         there = {observation.handle.uuid for observation in seen if observation.phase != "gone"}
         hinted = [row for row in rows if row.due(self.rooms.now(), "look") and row.uuid not in there]
-        news = [row.uuid for row in hinted if await self.ended_by_itself(row)]  # of the others `settle` reads it
-        todo = [observation for observation in seen if observation.handle.uuid not in news]
+        ended = {row.uuid: after for row in hinted if (after := await self.ended_by_itself(row))}  # else `settle` reads
+        todo, news = [o for o in seen if o.handle.uuid not in ended], list(ended.values())
         for some in batched(todo, SETTLED_AT_ONCE):
             found = await asyncio.gather(*(self._see(o, states[o.handle.uuid, o.handle.attempt]) for o in some))
-            news += [one.handle.uuid for one, is_news in zip(some, found, strict=True) if is_news]
+            news += [row for row in found if row is not None and (row.outbox or row.clean_up)]
         return news
 
-    async def ended_by_itself(self, owed: OwedRow) -> bool:
+    async def ended_by_itself(self, owed: OwedRow) -> Row | None:
         """Before any failure is declared the attempt's exit report is read, and a valid one wins: a job may have ended
-        in time while no worker was there to see it."""
+        in time while no worker was there to see it. The row, if so."""
         if owed.state not in AT_COMPUTE:
-            return False
+            return None
         try:
             row = await read(self.rooms.ledger, owed.uuid)
             if row.attempt != owed.attempt or await read_report(self.rooms, row) is None:
-                return False
-            return (await settle(self.rooms, row, Observation(self._handle(owed), "succeeded"))).state not in AT_COMPUTE
+                return None
+            row = await settle(self.rooms, row, Observation(self._handle(owed), "succeeded"))
+            return row if row.state not in AT_COMPUTE else None
         except ServiceError:
             raise
         except GenoferryError as error:
             log.warning("report left", uuid=owed.uuid, code=error.code, cause=str(error))
-            return False
+            return None
 
-    async def _see(self, observation: Observation, row: OwedRow) -> bool:
-        """Whether there was news."""
-        news = self._is_news(observation, row)
+    async def _see(self, observation: Observation, row: OwedRow) -> Row | None:
+        """What has become of it, if there was news."""
         try:
-            if news:
-                await self._settle(observation, row)
-            elif row.due(self.rooms.now(), "look"):
-                await update(self.rooms.ledger, row.uuid, looked)
+            await self._wait(observation, row)
+            if self._is_news(observation, row):
+                return await self._settle(observation, row)
+            if row.due(self.rooms.now(), "look"):
+                await self._looked(row, row.owes["look"])
         except GenoferryError as error:
             log.warning("look failed", uuid=row.uuid, code=error.code, cause=str(error))
-        return news
+        return None
 
     async def _observe(self, rows: Sequence[OwedRow]) -> list[Observation]:
         """What the compute sees; nothing while it is in trouble, which must not keep other work waiting."""
@@ -125,6 +140,29 @@ class Look:
         self.gone.pop((row.uuid, row.attempt), None)
         return hinted or (seen.phase, row.state) not in {("pending", "SUBMITTED"), ("running", "RUNNING")}
 
+    async def _wait(self, seen: Observation, row: OwedRow) -> None:
+        """Note why it doesn't run yet; and now and then, for the deadline's sake, that it is held back."""
+        name, now = seen.handle.name, self.rooms.monotonic()
+        self.waits.pop(name, None)
+        if seen.phase == "pending" and seen.reason:
+            self.waits[name] = seen.reason
+        every = min(HELD_SECONDS, self.rooms.deadlines.start / 4000)
+        if seen.suspended and row.state == "SUBMITTED" and now - self.held.get(name, -every) >= every:
+            await update(self.rooms.ledger, row.uuid, partial(held_back, now=self.rooms.now(), attempt=row.attempt))
+            self.held[name] = now
+
+    def why(self, row: OwedRow) -> str | None:
+        """Why its job doesn't run yet, in the backend's words."""
+        return self.waits.get(self._handle(row).name)
+
+    async def last_lines(self, row: OwedRow) -> tuple[str, ...]:
+        """What its job printed last; nothing where the backend can't tell."""
+        try:
+            return tuple(await self.rooms.runner.logs(self._handle(row), TAIL))
+        except GenoferryError as error:
+            log.warning("no lines", uuid=row.uuid, code=error.code, cause=str(error))
+            return ()
+
     def _gone_for_good(self, key: tuple[str, int]) -> bool:
         """Two looks and a minute."""
         now = self.rooms.monotonic()
@@ -132,17 +170,22 @@ class Look:
         gone.looks += 1
         return gone.looks >= 2 and now - gone.since >= self.rooms.settings.worker.gone_seconds
 
-    async def _settle(self, seen: Observation, owed: OwedRow) -> None:
-        row = await read(self.rooms.ledger, owed.uuid)
+    async def _settle(self, seen: Observation, owed: OwedRow) -> Row:
+        row = began = await read(self.rooms.ledger, owed.uuid)
         if row.attempt == owed.attempt and not row.terminal:
             row = await settle(self.rooms, row, seen)
             if row.look_at is not None:
-                row = await update(self.rooms.ledger, row.uuid, looked)
+                row = await self._looked(row, began.look_at)
         self._know(owed, row)
+        return row
+
+    async def _looked(self, row: Row | OwedRow, asked: int | None) -> Row:
+        return await update(self.rooms.ledger, row.uuid, partial(looked, asked=asked))
 
     def _know(self, owed: OwedRow, row: Row) -> None:
         """What the row has come to, until the next look at all."""
         name = self._handle(owed).name
         self.known.pop(name, None)
         if row.attempt == owed.attempt and row.state in AT_COMPUTE:
-            self.known[name] = owed.model_copy(update={"state": row.state})
+            owes = {kind: at for kind, at in owed.owes.items() if kind != "look"}
+            self.known[name] = owed.model_copy(update={"state": row.state, "owes": owes})

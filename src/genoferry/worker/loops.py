@@ -12,17 +12,13 @@ import structlog
 from genoferry import metrics
 from genoferry.errors import GenoferryError
 from genoferry.ledger.due import CLEAN, clean_by
-from genoferry.ledger.leases import runner_lease
-from genoferry.ledger.row import OwedRow
+from genoferry.ledger.row import OwedRow, Row
 from genoferry.worker.drive import Driver
+from genoferry.worker.holder import Holder
 from genoferry.worker.intake import Intake
-from genoferry.worker.look import Look
 from genoferry.worker.rooms import Rooms
-from genoferry.worker.sweep import sweep
-from genoferry.worker.watch import Watch
 
 log = structlog.get_logger()
-SWEEP_SECONDS = 3600.0
 DRIVEN_AT_ONCE = 256
 """Rows that one worker holds the leases of: thousands would only wait for each other."""
 MOST_CALM = 3
@@ -42,15 +38,8 @@ class Worker:
         self._wake = asyncio.Event()
         self._intake = Intake(rooms, self._wake.set, self._stopping)
         self._driver = Driver(rooms, slots=asyncio.Semaphore(rooms.settings.staging.jobs_at_once))
-        self._look = Look(rooms)
-        self._watch = Watch(rooms, self._look)
+        self._holder = Holder(rooms)
         self._driving: dict[str, asyncio.Task[bool]] = {}
-        self._token: str | None = None
-        self._last_token: str | None = None
-        self._next_hold = 0.0
-        self._next_look = 0.0
-        self._next_sweep = 0.0
-        self._sweeping: asyncio.Task[None] | None = None
         self._calm = 0
 
     @property
@@ -101,7 +90,7 @@ class Worker:
         """One look at what is owed; seconds until the next."""
         try:
             with self.rooms.turns.turn("due"):
-                await self._hold_runner()
+                await self._holder.hold()
                 if self._calm == MOST_CALM and not await self.rooms.ledger.anything_owed():
                     return await self._idle()
                 return await self._owed()
@@ -113,101 +102,27 @@ class Worker:
 
     async def _idle(self) -> float:
         self.rooms.turns.turned("watch")  # nothing is owed, so there is nothing to look at
-        self._seen(due=0, owed=0)
+        metrics.put("due_jobs", 0)
+        metrics.put("owed_jobs", 0)
         if self._drain and await self._intake.quiet() and not await self.rooms.ledger.anything_owed():
             self.stop()
         timing = self.rooms.settings.worker
-        return min(timing.idle_tick_seconds, max(timing.tick_seconds, self._next_hold - self.rooms.monotonic()))
-
-    async def _hold_runner(self) -> None:
-        """Take or renew the runner's lease, three times in its length."""
-        now = self.rooms.monotonic()
-        if now < self._next_hold:
-            return
-        had, self._token = self._token, None  # what can't be renewed is not acted on, but may be renewed later
-        before = self._last_token
-        with self.rooms.turns.turn("lease"):
-            self._token = self._last_token = await self.rooms.leases.hold(self._lease_name, before)
-        self._holds(lost=before is not None and self._token is None)
-        self._next_hold = now + self.rooms.leases.length / 3
-        if (had is None) != (self._token is None):
-            log.info("runner lease", runner=self.rooms.runner.key, held=self._token is not None)
-        if self._token is not None and now >= self._next_sweep:
-            self._next_sweep = now + SWEEP_SECONDS
-            self._sweeping = self._sweeping or asyncio.create_task(self._sweep(), name="sweep")
-
-    async def _sweep(self) -> None:
-        """Beside the turns: hundreds of gigabytes take longer to delete than a lease lasts."""
-        try:
-            await sweep(self.rooms)
-        except GenoferryError as error:
-            log.warning("sweep failed", code=error.code, cause=str(error))
-        except Exception:
-            log.exception("unexpected")
-        finally:
-            self._sweeping = None
-
-    def _holds(self, *, lost: bool) -> None:
-        """Whether the watch is this worker's duty now, for who asks after its health."""
-        held = self._token is not None
-        self.rooms.turns.duty("watch", on=held)
-        metrics.put("runner_lease", held)
-        if lost:
-            metrics.count("leases_lost", lease="runner")
-        if not held:
-            self._seen(owed=0)
-
-    @staticmethod
-    def _seen(**jobs: int) -> None:
-        for name, number in jobs.items():
-            metrics.put(f"{name}_jobs", number)
-
-    @property
-    def _lease_name(self) -> str:
-        return runner_lease(self.rooms.runner.key)
+        return min(timing.idle_tick_seconds, max(timing.tick_seconds, self._holder.renews_in()))
 
     async def _owed(self) -> float:
-        """Do what is due. Who holds the runner's lease reads the whole index, too, but only when there is a reason."""
-        rows = due = await self.rooms.ledger.owed(before=self.rooms.now())
-        news: list[str] = []
-        self._seen(due=len(due))
-        if self._token is not None and self._must_watch(due):
-            rows = await self.rooms.ledger.owed()
-            self._seen(owed=len(rows))
-            if await self._as_holder(rows):
-                rows = await self.rooms.ledger.owed(before=self.rooms.now())
-        elif self._token is not None:
-            news = await self._look.at_some(due)
+        """Do what is due, and as the runner's lease holder what is owed to its jobs."""
+        due = await self.rooms.ledger.owed(before=self.rooms.now())
+        rows: Sequence[OwedRow] = due
+        news: list[Row] = []
+        metrics.put("due_jobs", len(due))
+        if self._holder.holds:
+            rows, news = await self._holder.turn(due)
         self._drive_due(rows)
-        for uuid in news:
-            self._drive(uuid)
+        for row in news:
+            self._drive(row.uuid)
         self._calm = 0 if due or self._driving else min(self._calm + 1, MOST_CALM)
-        timing = self.rooms.settings.worker
-        look = timing.watch_seconds if self._token is None else self._next_look - self.rooms.monotonic()
-        return float(min(timing.tick_seconds * 2**self._calm, max(timing.tick_seconds, look)))
-
-    def _must_watch(self, due: Sequence[OwedRow]) -> bool:
-        """The time has come, or a row asks for what only the lease's holder does."""
-        now, runner = self.rooms.now(), self.rooms.runner.key
-        if self.rooms.monotonic() >= self._next_look:
-            return True
-        if any(row.due(now, "admit") for row in due) and not self._watch.full:
-            return True
-        return any(row.due(now, "deadline") and row.runner == runner for row in due)
-
-    async def _as_holder(self, rows: list[OwedRow]) -> int:
-        """Looks before it enforces: what a look finds running, or ended in time, is past no deadline.
-
-        Of how many something may be owed by now.
-        """
-        now, runner, news = self.rooms.now(), self.rooms.runner.key, 0
-        late = any(row.due(now, "deadline") and row.runner == runner for row in rows)
-        if late or self.rooms.monotonic() >= self._next_look:
-            self._next_look = self.rooms.monotonic() + self.rooms.settings.worker.watch_seconds
-            news = len(await self._look.at_all(rows))
-            await self._watch.adopt(rows)
-        await self._watch.enforce(rows)
-        return news + await self._watch.admit(rows)
+        tick = self.rooms.settings.worker.tick_seconds
+        return float(min(tick * 2**self._calm, max(tick, self._holder.looks_in())))
 
     def _drive_due(self, rows: Sequence[OwedRow]) -> None:
         """The longest due first, and no more than there is room for: a lease that is taken for nothing costs, too."""
@@ -252,9 +167,7 @@ class Worker:
 
     async def _wind_up(self) -> None:
         """Grace for what is running; then it stops where it is, and every lease is given back."""
-        if self._sweeping is not None:
-            self._sweeping.cancel()
-            await asyncio.gather(self._sweeping, return_exceptions=True)
+        await self._holder.end_sweep()
         left = set(self._driving.values())
         if left:
             _, left = await asyncio.wait(left, timeout=self.rooms.settings.worker.grace_seconds)
@@ -264,7 +177,5 @@ class Worker:
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
-        if self._last_token is not None:
-            with suppress(GenoferryError):
-                await self.rooms.leases.let_go(self._lease_name, self._last_token)
+        await self._holder.let_go()
         log.info("worker stopped")

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 
-from genoferry.compute.protocol import Workspace
+from genoferry.compute.protocol import Leftover, Workspace
 from genoferry.errors import GenoferryError, ServiceError
 from genoferry.ledger.row import KEEP_MILLIS, CancelMark, Row
 from genoferry.worker.rooms import Rooms
@@ -17,12 +17,13 @@ log = structlog.get_logger()
 
 async def sweep(rooms: Rooms) -> None:
     """Clean what the compute still has of attempts that are over: left by a worker that stalled or a host that
-    was away. What the ledger doesn't know, or has work owed for, is left alone."""
+    was away. What the ledger has work owed for is left alone, and so is what it doesn't know, until that is older than
+    a row is kept."""
     runner, deployment = rooms.runner, rooms.settings.deployment
-    for handle in await runner.leftovers(deployment):
+    for left in await runner.leftovers(deployment):
+        handle = left.handle
         async with _on_its_own(handle.uuid):
-            row = await rooms.ledger.get(handle.uuid)
-            if isinstance(row, Row) and is_over(row, handle.attempt):
+            if is_over(await rooms.ledger.get(handle.uuid), left):
                 await runner.clean(handle)
                 log.info("swept", uuid=handle.uuid, attempt=handle.attempt)
     for kept in await runner.workspaces(deployment):
@@ -32,8 +33,12 @@ async def sweep(rooms: Rooms) -> None:
                 log.info("swept", uuid=kept.uuid, workspace=kept.staged_in)
 
 
-def is_over(row: Row, attempt: int) -> bool:
-    """Whether nothing can come of that attempt any more, and no clean-up of it is owed."""
+def is_over(row: Row | CancelMark | None, left: Leftover) -> bool:
+    """Whether nothing can come of that attempt any more, and no clean-up of it is owed. A row that is gone from the
+    ledger ended longer ago than rows are kept."""
+    if not isinstance(row, Row):
+        return left.age * 1000 > KEEP_MILLIS
+    attempt = left.handle.attempt
     owed = any(up.attempt == attempt for up in row.clean_up)
     return not owed and (row.attempt > attempt or (row.attempt == attempt and row.terminal))
 

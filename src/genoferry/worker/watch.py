@@ -16,6 +16,7 @@ from genoferry.ledger.leases import runner_lease
 from genoferry.ledger.row import OwedRow, Row, State
 from genoferry.ledger.states import admit, adopt, expire, fail
 from genoferry.ledger.update import Transition, update
+from genoferry.worker.finish import told
 from genoferry.worker.look import AT_COMPUTE, Look
 from genoferry.worker.rooms import Rooms
 
@@ -30,12 +31,13 @@ class Watch:
     rooms: Rooms
     look: Look
     full: bool = False
-    """Whether the last admission left no room."""
+    """Whether the last admission left no room, and none has come since."""
 
-    async def admit(self, owed: Sequence[OwedRow]) -> int:
-        """Let in what the runner's limit leaves room for; how many were."""
+    async def admit(self, owed: Sequence[OwedRow], news: Iterable[Row] = ()) -> int:
+        """Let in what the runner's limit leaves room for, after what a look has just found; how many were."""
         runner, most = self.rooms.runner.key, self.rooms.settings.compute.max_running
-        mine = [row for row in owed if row.runner == runner and row.state in ADMITTED]
+        ended = {row.uuid for row in news if row.state not in ADMITTED}
+        mine = [row for row in owed if row.runner == runner and row.state in ADMITTED and row.uuid not in ended]
         waiting = [row for row in owed if row.due(self.rooms.now(), "admit")]
         chosen = fair(waiting, Counter(row.experiment_id for row in mine))[: max(0, most - len(mine))]
         self.full = len(mine) + len(chosen) >= most
@@ -50,7 +52,8 @@ class Watch:
         now = self.rooms.now()
         for row in owed:
             if row.due(now, "deadline") and await self._is_ours(row) and not await self.look.ended_by_itself(row):
-                await self._apply(row, self._past_deadline)
+                tail = await self.look.last_lines(row) if row.state == "RUNNING" else ()
+                await self._apply(row, partial(self._past_deadline, why=self.look.why(row), tail=tail))
 
     async def adopt(self, owed: Sequence[OwedRow]) -> None:
         """Take over what a runner that nobody looks after can't do any more: see `states.adopt`."""
@@ -76,15 +79,15 @@ class Watch:
         except GenoferryError as error:
             log.warning("left", uuid=row.uuid, code=error.code, cause=str(error))
 
-    def _past_deadline(self, row: Row) -> Row:
+    def _past_deadline(self, row: Row, *, why: str | None, tail: tuple[str, ...]) -> Row:
         now = self.rooms.now()
         at = deadline_at(row, self.rooms.deadlines)
         if at is None or at > now:
             return row
         if row.timeout_at is not None and row.timeout_at <= now and row.state != "RUNNING":
             return expire(row, now)
-        error = RunDeadline() if row.state == "RUNNING" else StartDeadline()
-        return fail(row, now, ErrorInfo.of(error), attempt=row.attempt)
+        error = RunDeadline() if row.state == "RUNNING" else told(StartDeadline, why)
+        return fail(row, now, ErrorInfo.of(error), attempt=row.attempt, log_tail=tail)
 
 
 def waits_for(row: OwedRow, now: int) -> set[str]:

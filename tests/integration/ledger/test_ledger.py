@@ -13,7 +13,7 @@ import pytest
 
 from genoferry.aws.clients import open_clients
 from genoferry.contracts.events import ErrorInfo
-from genoferry.errors import NewerSchema, NotFound, RowTooLarge, VersionConflict
+from genoferry.errors import LeaseLost, NewerSchema, NotFound, RowTooLarge, VersionConflict
 from genoferry.ledger import states
 from genoferry.ledger.due import Deadlines
 from genoferry.ledger.dynamodb import DynamoLedger
@@ -218,6 +218,13 @@ async def test_who_has_just_read_a_row_writes_it_without_another_read(ledger, ma
     assert (after.socket_id, after.version, reads) == ("a", row.version + 1, [])
     late = await update(ledger, row.uuid, lambda there: changed(there, timeout_at=5), known=row)
     assert (late.socket_id, late.timeout_at, reads) == ("a", 5, [row.uuid]), "what another wrote meanwhile is kept"
+
+
+async def test_what_is_known_must_carry_the_lease_too(ledger, make):
+    row = changed(make(), lease_token="another's", lease_until=5)
+    await ledger.put(row, expected=None)
+    with pytest.raises(LeaseLost):
+        await update(ledger, row.uuid, lambda there: changed(there, socket_id="a"), lease="ours", known=row)
 
 
 async def test_nothing_to_write_is_said_of_a_row_as_it_is_now(ledger, make):

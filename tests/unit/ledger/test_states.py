@@ -102,9 +102,13 @@ class Life(RuleBasedStateMachine):
     def hinted(self, late):
         self.apply(states.hinted, self.now, attempt=self.row.attempt + late)
 
-    @rule()
-    def looked(self):
-        self.apply(states.looked)
+    @rule(late=st.sampled_from([0, 0, 1]))
+    def looked(self, late):
+        self.apply(states.looked, (self.row.look_at or 0) - late)
+
+    @rule(late=attempts)
+    def held_back(self, late):
+        self.apply(states.held_back, self.now, attempt=self.row.attempt + late)
 
     @rule(late=attempts)
     def succeed(self, late):
@@ -271,4 +275,12 @@ def test_a_transition_that_does_not_apply_returns_the_row_itself(make_row):
     assert states.staged(row, 2, attempt=1) is row
     assert states.submitted(row, 2, attempt=1, ref="r") is row
     assert states.hinted(ended, 2, attempt=1) is ended
-    assert states.looked(row) is row
+    assert states.looked(row, 2) is row
+    assert states.held_back(row, 2, attempt=1) is row
+
+
+def test_a_hint_that_comes_while_a_look_is_under_way_is_owed_still(make_row):
+    asked = states.hinted(make_row(), 5, attempt=1)
+    again = states.hinted(asked, 9, attempt=1)
+    assert states.looked(asked, 5).look_at is None
+    assert states.looked(again, 5) is again

@@ -8,6 +8,8 @@ from itertools import pairwise
 
 import pytest
 
+from genoferry.compute.protocol import JobSpec, job_name
+from genoferry.contracts.keys import exit_key
 from genoferry.contracts.reports import ExitReport, OutputReport
 from genoferry.errors import ComputeError, JobLost, NodeLost, ServiceUnavailable, ZeroMatches
 from genoferry.testing import clock
@@ -248,7 +250,7 @@ async def test_what_the_backend_tells_by_itself_needs_neither_hint_nor_look_at_a
 
 
 @simulated
-async def test_what_the_backend_tells_of_others_is_no_news(world, uuids):
+async def test_what_the_backend_tells_of_others_is_no_news(world, capsys):
     world.runner.telling = True
     world.start()
     world.send()
@@ -259,6 +261,120 @@ async def test_what_the_backend_tells_of_others_is_no_news(world, uuids):
     world.runner.set_phase(job.name, "running")
     await asyncio.sleep(30)
     assert world.row().version == version
+    assert "unexpected" not in capsys.readouterr().out
+
+
+@simulated
+async def test_hints_are_looked_at_while_others_are_admitted(worlds, uuids):
+    world = worlds(worker={"watch_seconds": 600}, compute={"max_running": 60})
+    world.start()
+    world.send()
+    job = await world.job()
+    job.run()
+    job.report()
+    await world.until(lambda: world.row().state == "RUNNING", within=5)
+    job.succeed()
+    for number in range(1, 40):
+        world.send(uuid=uuids[number])
+        await asyncio.sleep(0.12)
+        if world.row().terminal:
+            break
+    assert number < 10
+
+
+@simulated
+@pytest.mark.parametrize("telling", [True, False])
+async def test_the_room_that_an_end_leaves_is_used_at_once(worlds, uuids, telling):
+    world = worlds(worker={"watch_seconds": 600}, compute={"max_running": 1})
+    world.runner.telling = telling
+    world.start()
+    for number in range(2):
+        world.send(uuid=uuids[number])
+    job = await world.job()
+    await asyncio.sleep(700)
+    job.run()
+    job.succeed()
+    await world.until(lambda: world.row(1).state != "REQUESTED", within=3)
+
+
+@simulated
+async def test_what_can_not_be_settled_is_not_driven_again_and_again(world):
+    world.start()
+    world.send()
+    job = await running(world)
+    await world.until(lambda: not world.owed())
+    world.work.content[exit_key(job.uuid, 1)] = b'{"schema_version": 99}'
+    job.report(final=True)
+    await world.until(lambda: world.row().look_at is not None)
+    version = world.row().version
+    await asyncio.sleep(60)
+    assert world.row().version == version
+
+
+@simulated
+async def test_what_the_backend_holds_back_does_not_wait(world):
+    world.start()
+    world.send()
+    job = await world.job()
+    world.runner.observations[job.name] = replace(world.runner.observations[job.name], suspended=True)
+    await asyncio.sleep(5 * 3600)
+    assert world.row().state == "SUBMITTED"
+    writes = world.row().version
+    assert writes < 5 * 60 + 30, "not one at every look"
+    world.runner.observations[job.name] = replace(world.runner.observations[job.name], suspended=False)
+    await asyncio.sleep(3500)
+    assert world.row().state == "SUBMITTED"
+    await world.settled(state="FAILED")
+    assert world.messages("Failed")[0]["error"]["code"] == "start-deadline"
+
+
+@simulated
+async def test_a_job_whose_place_is_taken_away_while_it_runs_is_lost(world):
+    world.start()
+    world.send()
+    job = await running(world)
+    seen = world.runner.observations[job.name]
+    world.runner.observations[job.name] = replace(seen, phase="pending", suspended=True)
+    second = await world.job(attempt=2)
+    second.run()
+    second.succeed()
+    await world.settled(state="SUCCEEDED")
+    assert job.name in world.runner.cleaned
+
+
+@simulated
+async def test_a_deadline_says_what_the_job_waited_for(world):
+    world.start()
+    world.send()
+    job = await world.job()
+    seen = world.runner.observations[job.name]
+    world.runner.observations[job.name] = replace(seen, reason="Unschedulable for 59 min: 0/1 nodes.")
+    await asyncio.sleep(3600)
+    await world.settled(state="FAILED")
+    assert "0/1 nodes" in world.messages("Failed")[0]["error"]["userMessage"]
+
+
+@simulated
+async def test_what_a_job_printed_before_its_deadline_is_kept(world):
+    world.start()
+    world.send()
+    job = await running(world)
+    world.runner.printed[job.name] = [f"line {number}" for number in range(30)]
+    world.jump(49 * 3600)
+    row = await world.settled(state="FAILED")
+    assert row.error.code == "run-deadline"
+    assert row.log_tail == tuple(f"line {number}" for number in range(10, 30))
+
+
+@simulated
+async def test_what_a_lost_attempt_printed_is_kept(world):
+    world.start()
+    world.send()
+    job = await running(world)
+    seen = world.runner.observations[job.name]
+    world.runner.observations[job.name] = replace(seen, phase="failed", cause="exit", log_tail=("last words",))
+    await world.job(attempt=2)
+    assert world.row().log_tail == ("last words",)
 
 
 @simulated
@@ -467,3 +583,14 @@ async def test_a_bucket_in_trouble_delays_the_end_but_decides_nothing(world):
     world.lives["a"].broken = lambda _: False
     await world.settled(state="SUCCEEDED")
     assert ServiceUnavailable.retryable
+
+
+@simulated
+@pytest.mark.parametrize(("days", "left"), [(14, 1), (16, 0)])
+async def test_what_the_ledger_does_not_know_is_swept_once_no_row_could_be_left_of_it(world, uuids, days, left):
+    name = job_name(world.settings.deployment, uuids[7], 1)
+    await world.runner.submit(JobSpec(uuids[7], 1, name, "s3://work/job.json"))
+    world.runner.age = days * 86400.0
+    world.start()
+    await asyncio.sleep(60)
+    assert len(world.runner.observations) == left

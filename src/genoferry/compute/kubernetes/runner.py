@@ -16,7 +16,7 @@ from genoferry.compute.kubernetes.verdict import Limits
 from genoferry.compute.kubernetes.watch import Watch
 from genoferry.compute.manifests.kubernetes import PREFIX, discard, namespace
 from genoferry.compute.manifests.pod import storage_claim
-from genoferry.compute.protocol import Handle, JobSpec, Observation, Workspace
+from genoferry.compute.protocol import Handle, JobSpec, Leftover, Observation, Workspace
 from genoferry.settings import Settings
 
 CALLS_AT_ONCE = 8
@@ -64,7 +64,7 @@ class KubernetesRunner:
     async def logs(self, handle: Handle, tail: int) -> list[str]:
         return await self._threads.run(logs, self._api, self._settings.deployment, handle, tail)
 
-    async def leftovers(self, deployment: str) -> list[Handle]:
+    async def leftovers(self, deployment: str) -> list[Leftover]:
         return await self._threads.run(leftovers, self._api, deployment)
 
     async def clean(self, handle: Handle) -> None:

@@ -73,8 +73,8 @@ def job_seen(found: Object) -> JobSeen:
         name=meta["name"],
         uid=meta["uid"],
         labels={n: v for n, v in (meta.get("labels") or {}).items() if n.startswith("genoferry/")},
-        created=_time(meta.get("creationTimestamp")),
-        started=_time(status.get("startTime")),
+        created=unix(meta.get("creationTimestamp")),
+        started=unix(status.get("startTime")),
         suspended=bool(found["spec"].get("suspend")),
         complete=_held(conditions, "Complete"),
         failed=_held(conditions, "Failed"),
@@ -90,12 +90,12 @@ def pod_seen(found: Object) -> PodSeen:
     return PodSeen(
         name=meta["name"],
         job_uid=next((owner["uid"] for owner in meta.get("ownerReferences") or () if owner["kind"] == "Job"), ""),
-        created=_time(meta.get("creationTimestamp")) or 0.0,
+        created=unix(meta.get("creationTimestamp")) or 0.0,
         phase=status.get("phase") or "Pending",
         reason=status.get("reason") or "",
         message=_words(status),
-        started=_time(status.get("startTime")),
-        ends=_time(meta.get("deletionTimestamp")),
+        started=unix(status.get("startTime")),
+        ends=unix(meta.get("deletionTimestamp")),
         scheduled=conditions.get("PodScheduled"),
         disrupted=_held(conditions, "DisruptionTarget"),
         waiting=_told(state.get("waiting")),
@@ -125,7 +125,7 @@ def newest_by_job(pods: Iterable[PodSeen]) -> dict[str, PodSeen]:
 def _conditions(status: Object) -> dict[str, Told]:
     return {
         one["type"]: Told(
-            one.get("reason") or "", _words(one), _time(one.get("lastTransitionTime")), one["status"] == "True"
+            one.get("reason") or "", _words(one), unix(one.get("lastTransitionTime")), one["status"] == "True"
         )
         for one in status.get("conditions") or ()
     }
@@ -144,6 +144,6 @@ def _words(found: Object) -> str:
     return (found.get("message") or "").strip()[:MOST]
 
 
-def _time(text: str | None) -> float | None:
+def unix(text: str | None) -> float | None:
     """RFC 3339, to the second."""
     return datetime.fromisoformat(text).timestamp() if text else None

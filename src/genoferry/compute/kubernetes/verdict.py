@@ -21,6 +21,9 @@ UNPULLABLE = frozenset(
 """Reasons for which the kubelet goes on trying to start a container (pkg/kubelet/images/types.go,
 pkg/kubelet/kuberuntime/kuberuntime_container.go)."""
 
+GATED = "SchedulingGated"
+"""Reason of PodScheduled while another, such as a queue, holds a pod back (core/v1 PodReasonSchedulingGated)."""
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -31,8 +34,10 @@ class Limits:
     lost: float
 
 
-def judge(handle: Handle, job: JobSeen | None, pod: PodSeen | None, now: float, limits: Limits) -> Verdict | None:
-    """`now` in Unix seconds. None is no news."""
+def judge(
+    handle: Handle, job: JobSeen | None, pod: PodSeen | None, now: float, limits: Limits, *, stuck: float = 0.0
+) -> Verdict | None:
+    """`now` in Unix seconds; `stuck`: for how many its pod's image could not be had. None is no news."""
     if job is None or not is_attempt(job, handle):
         return Verdict(Observation(handle, "gone", reason="Its Job is not in the cluster any more."), doubtful=True)
     if job.failed:
@@ -41,18 +46,18 @@ def judge(handle: Handle, job: JobSeen | None, pod: PodSeen | None, now: float, 
         return Verdict(Observation(handle, "succeeded", exit_code=0, since=millis(job.complete.at)))
     if pod is None or (job.suspended and pod.leaving):
         return _without_pod(handle, job)
-    return _live(handle, pod, now, limits)
+    return _live(handle, pod, now, limits, stuck)
 
 
-def _live(handle: Handle, pod: PodSeen, now: float, limits: Limits) -> Verdict:
+def _live(handle: Handle, pod: PodSeen, now: float, limits: Limits, stuck: float) -> Verdict:
+    if pod.phase == "Succeeded":
+        return Verdict(Observation(handle, "succeeded", exit_code=0))
     if pod.ends is not None and now > pod.ends + limits.lost:
         words = f"Its node does not answer: its pod should have ended {_long(now - pod.ends)} ago"
         return Verdict(failure(handle, "lost", words, pod.disrupted), doubtful=True)
-    if pod.phase == "Succeeded":
-        return Verdict(Observation(handle, "succeeded", exit_code=0))
     if pod.phase != "Pending":
         return Verdict(Observation(handle, "running", since=millis(pod.started)))
-    return _pending(handle, pod, now, limits)
+    return _pending(handle, pod, now, limits, stuck)
 
 
 def is_attempt(job: JobSeen, handle: Handle) -> bool:
@@ -70,17 +75,23 @@ def _without_pod(handle: Handle, job: JobSeen) -> Verdict:
     return Verdict(seen)
 
 
-def _pending(handle: Handle, pod: PodSeen, now: float, limits: Limits) -> Verdict:
+def cannot_start(pod: PodSeen) -> bool:
+    """Whether its node can't have its image, or make its container, and goes on trying."""
+    return pod.phase == "Pending" and pod.waiting is not None and pod.waiting.reason in UNPULLABLE
+
+
+def _pending(handle: Handle, pod: PodSeen, now: float, limits: Limits, stuck: float) -> Verdict:
     """Why it waits, in others' words, and for how long; once too long, that is its failure."""
-    stuck: tuple[Cause, Told, float | None, float] | None = None
+    found: tuple[Cause, Told, float, float] | None = None
     if pod.scheduled and not pod.scheduled.holds:
-        stuck = ("unschedulable", pod.scheduled, pod.scheduled.at, limits.unschedulable)
-    elif pod.waiting and pod.waiting.reason in UNPULLABLE:
-        stuck = ("unpullable", pod.waiting, pod.started, limits.unpullable)
-    if stuck is None:
+        if pod.scheduled.reason == GATED:
+            return Verdict(Observation(handle, "pending", reason="Its pod's scheduling is gated.", suspended=True))
+        found = ("unschedulable", pod.scheduled, pod.scheduled.at or pod.created, limits.unschedulable)
+    elif pod.waiting and cannot_start(pod):
+        found = ("unpullable", pod.waiting, now - stuck, limits.unpullable)
+    if found is None:
         return Verdict(Observation(handle, "pending", reason=_starts(pod), since=millis(pod.created)))
-    cause, told, at, limit = stuck
-    since = at or pod.created
+    cause, told, since, limit = found
     reason = f"{told.reason} for {_long(now - since)}: {told.message}".rstrip(": ")
     if now - since > limit:
         return Verdict(Observation(handle, "failed", reason=reason, cause=cause, since=millis(since)), doubtful=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -17,12 +17,14 @@ from genoferry.compute.kubernetes.failure import Verdict
 from genoferry.compute.kubernetes.mirror import Mirror
 from genoferry.compute.kubernetes.news import News
 from genoferry.compute.kubernetes.seen import JobSeen, PodSeen, forget, job_seen, last_seen, newest_by_job, pod_seen
-from genoferry.compute.kubernetes.verdict import Limits, judge
+from genoferry.compute.kubernetes.verdict import Limits, cannot_start, judge
 from genoferry.compute.protocol import Handle, Observation
 from genoferry.errors import ComputeError
 
 RELIST_SECONDS = 10.0
 """Between two LISTs for the sake of doubts, at least."""
+PATIENCE_SECONDS = 30.0
+"""Without a word while both kinds are listed, at most."""
 T = TypeVar("T")
 Mirrors = tuple[Mirror[JobSeen], Mirror[PodSeen]]
 
@@ -55,8 +57,9 @@ class Watch:
         self._now, self._monotonic = now, monotonic
         self._lock = threading.Lock()
         self._mirrors: Mirrors | None = None
-        self._looked_at = monotonic()
+        self._looked_at = self._whole_at = monotonic()
         self._doubts: dict[str, Doubt] = {}
+        self._stuck: dict[str, float] = {}  # since when pods can't start, as seen: the cluster doesn't say
         self.news = News()
 
     def look(self, handles: Sequence[Handle]) -> list[Observation]:
@@ -69,12 +72,28 @@ class Watch:
                 raise ComputeError(trouble.words)
             all_jobs, all_pods = jobs.snapshot(), pods.snapshot()
             if all_jobs is None or all_pods is None:
+                self._bear_with()
                 return []
-            pod_of, found, now = newest_by_job(all_pods.values()), [], self._now()
-            for handle in handles:
-                job = all_jobs.get(handle.name)
-                found.append(judge(handle, job, pod_of.get(job.uid) if job else None, now, self._limits))
-            return self._certain(mirrors, [verdict for verdict in found if verdict is not None])
+            self._whole_at = self._looked_at
+            return self._certain(mirrors, self._judged(handles, all_jobs, all_pods))
+
+    def _bear_with(self) -> None:
+        """A first LIST takes its time, but not all the time."""
+        if self._looked_at - self._whole_at > PATIENCE_SECONDS:
+            raise ComputeError(f"The cluster's Jobs and pods could not be listed within {PATIENCE_SECONDS:.0f} s.")
+
+    def _judged(
+        self, handles: Sequence[Handle], jobs: Mapping[str, JobSeen], pods: Mapping[str, PodSeen]
+    ) -> list[Verdict]:
+        now, stuck = self._looked_at, [one.name for one in pods.values() if cannot_start(one)]
+        self._stuck = {name: self._stuck.get(name, now) for name in stuck}
+        pod_of, found = newest_by_job(pods.values()), list[Verdict | None]()
+        for handle in handles:
+            job = jobs.get(handle.name)
+            pod = pod_of.get(job.uid) if job else None
+            since = self._stuck.get(pod.name, now) if pod else now
+            found.append(judge(handle, job, pod, self._now(), self._limits, stuck=now - since))
+        return [verdict for verdict in found if verdict is not None]
 
     def close(self) -> None:
         with self._lock:
@@ -85,6 +104,7 @@ class Watch:
     def _running(self) -> Mirrors:
         """Started at the first look; they end by themselves when nobody has looked for a while."""
         if self._mirrors is None or any(mirror.ended for mirror in self._mirrors):
+            self._whole_at = self._looked_at
             for mirror in self._mirrors or ():
                 mirror.stop()
             self._mirrors = (self._mirror("jobs", job_seen, forget), self._mirror("pods", pod_seen, last_seen))

@@ -80,7 +80,7 @@ def test_leftovers_are_ours_by_label_and_by_name(cluster: Any, make: Make) -> No
         job_name("prod", UUID, 5): labels | {"genoferry/deployment": "dev"},
     }.items():
         cluster.put("jobs", {"metadata": {"name": name, "labels": own}})
-    assert asyncio.run(runner.leftovers("prod")) == [handle]
+    assert [left.handle for left in asyncio.run(runner.leftovers("prod"))] == [handle]
 
 
 def test_a_workspace_is_emptied_by_a_job_that_is_waited_for(cluster: Any, make: Make) -> None:
@@ -91,7 +91,9 @@ def test_a_workspace_is_emptied_by_a_job_that_is_waited_for(cluster: Any, make: 
     pod = cluster.job(SPEC.workspace)["spec"]["template"]["spec"]
     assert pod["containers"][0]["command"] == ["rm", "-rf", "--", f"/workspaces/{SPEC.workspace}"]
     assert pod["volumes"] == [{"name": "workspaces", "persistentVolumeClaim": {"claimName": "claim"}}]
-    assert asyncio.run(runner.workspaces("prod")) == [Workspace(UUID, 1, SPEC.workspace)]
+    (kept,) = asyncio.run(runner.workspaces("prod"))
+    assert kept == Workspace(UUID, 1, SPEC.workspace, kept.age)
+    assert kept.age > 0
     assert asyncio.run(runner.leftovers("prod")) == []
     cluster.condition(SPEC.workspace, "Complete")
     asyncio.run(runner.discard(SPEC.workspace))

@@ -53,7 +53,7 @@ def waiting(reason: str, message: str = "") -> dict[str, Any]:
 
 
 def seen(a_job: Any, a_pod: Any = None, *, after: float = 30, handle: Handle = HANDLE) -> Verdict | None:
-    return judge(handle, a_job and job_seen(a_job), a_pod and pod_seen(a_pod), UNIX + after, LIMITS)
+    return judge(handle, a_job and job_seen(a_job), a_pod and pod_seen(a_pod), UNIX + after, LIMITS, stuck=after)
 
 
 COMPLETE = {"type": "Complete", "status": "True", "reason": "CompletionsReached"}
@@ -194,6 +194,19 @@ def test_what_waits_too_long_fails_by_its_own_words(name: str) -> None:
     long = "10 min" if limit == 600 else "61 s"
     assert (late.seen.phase, late.seen.reason, late.doubtful) == ("failed", words.format(long), True)
     assert late.seen.cause == name.split(maxsplit=1)[0]
+
+
+def test_an_image_that_can_not_be_had_counts_from_when_that_was_seen() -> None:
+    slow = pod_seen(pod("Pending", state=waiting("ErrImagePull", "refused")))
+    found = judge(HANDLE, job_seen(job()), slow, UNIX + 900, LIMITS, stuck=5)
+    assert found is not None
+    assert (found.seen.phase, found.seen.reason) == ("pending", "ErrImagePull for 5 s: refused"), "a slow volume before"
+
+
+def test_a_gated_pod_is_held_back_and_not_unschedulable() -> None:
+    found = seen(job(), pod("Pending", UNSCHEDULABLE | {"reason": "SchedulingGated"}), after=10**6)
+    assert found is not None
+    assert (found.seen.phase, found.seen.suspended, found.doubtful) == ("pending", True, False)
 
 
 def test_a_pod_that_outlives_its_end_is_on_a_lost_node() -> None:
