@@ -184,6 +184,18 @@ def test_a_look_at_others_leaves_a_doubt_as_old_as_it_is(cluster: Any, make: Mak
     until(runner, doubtful, "gone")
 
 
+def test_lists_that_do_not_come_are_trouble(cluster: Any, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    runner = make()
+    handle = start(runner)
+    cluster.listing.clear()
+    assert look(runner, handle) is None, "no trouble yet"
+    monkeypatch.setattr(watch, "PATIENCE_SECONDS", 0.0)
+    with pytest.raises(ComputeError, match="could not be listed"):
+        asyncio.run(runner.observe([handle]))
+    cluster.listing.set()
+    until(runner, handle, "pending")
+
+
 def test_what_is_missing_counts_as_gone_after_a_list_only(cluster: Any, make: Make) -> None:
     runner = make()
     handle = start(runner)
