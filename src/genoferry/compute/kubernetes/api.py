@@ -86,7 +86,7 @@ class Api:
             watch=True,
             _request_timeout=(CALL_SECONDS[0], QUIET_SECONDS),
         )
-        return Stream(answer)
+        return Stream(answer, kind)
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -117,15 +117,15 @@ class Api:
 class Stream:
     """The events of a watch."""
 
-    def __init__(self, answer: Any) -> None:
-        self._answer = answer
+    def __init__(self, answer: Any, kind: Kind) -> None:
+        self._answer, self._kind = answer, kind
 
     def __iter__(self) -> Iterator[Object]:
-        with translated("watch", "events"):
+        with translated("watch", self._kind):
             for line in lines(self._answer.stream(None, decode_content=False)):
                 event: Object = json.loads(line)
                 if event["type"] == "ERROR":
-                    raise Gone.of_event(event["object"])
+                    raise Gone.of_event(self._kind, event["object"])
                 yield event
 
     def end(self) -> None:

@@ -60,10 +60,10 @@ class Gone(Refused):
     """The server has forgotten the version that a watch would go on from (410): list again."""
 
     @classmethod
-    def of_event(cls, told: dict[str, Any]) -> Refused:
+    def of_event(cls, resource: str, told: dict[str, Any]) -> Refused:
         """From an ERROR event, which carries a Status."""
         code, reason, message = told.get("code"), str(told.get("reason")), str(told.get("message"))
-        return (Gone if code == 410 else Refused)("watch", "events", code, reason, message)
+        return (Gone if code == 410 else Refused)("watch", resource, code, reason, message)
 
 
 @contextmanager

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from genoferry.compute.kubernetes import mirror as mirrors
 from genoferry.compute.kubernetes import watch
@@ -116,6 +117,24 @@ def test_a_version_that_is_forgotten_means_a_list(cluster: Any, make: Make) -> N
     cluster.events.clear()  # what is seen from now on can only be from a LIST
     wait_until(lambda: cluster.calls["list", "jobs"] == 2, what="a second LIST")
     until(runner, handle, "succeeded")
+
+
+def test_what_is_told_of_a_forgotten_version_names_the_kind(cluster: Any, make: Make) -> None:
+    runner = make()
+    until(runner, start(runner), "pending")
+    wait_until(lambda: cluster.open_watches == 2, what="both watches are open")
+    cluster.forget()
+    with capture_logs() as told:
+        cluster.break_watches()
+        wait_until(lambda: len(expired(told)) == 2, what="both watches to expire")
+    assert expired(told) == {
+        ("jobs", "Kubernetes answered 410 to `watch` of `jobs`: too old resource version."),
+        ("pods", "Kubernetes answered 410 to `watch` of `pods`: too old resource version."),
+    }
+
+
+def expired(told: Sequence[Mapping[str, Any]]) -> set[tuple[str, str]]:
+    return {(one["kind"], one["cause"]) for one in told if "answered 410" in one.get("cause", "")}
 
 
 def test_trouble_is_told_and_ends(cluster: Any, make: Make) -> None:
