@@ -8,8 +8,10 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from tests.real.kubernetes import images
+from tests.conftest import Deployment
+from tests.real.kubernetes import checkout, images
 from tests.real.kubernetes.cluster import Cluster, Kind
+from tests.real.kubernetes.place import HANDLERS, Boss, Place, settings
 from tests.real.kubernetes.places import ARCHIVE, GENOFERRY, ROOTFS
 
 
@@ -44,6 +46,23 @@ def own_image(cluster: Cluster) -> str:
     assert ARCHIVE.exists(), "the image's archive is missing: run tests/real/kubernetes/image.sh"
     cluster.node.import_image(ARCHIVE)
     return GENOFERRY
+
+
+@pytest.fixture(scope="session")
+def job_image(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The image of the jobs of a `place`, known to `cluster`'s node."""
+    archive: Path = tmp_path_factory.mktemp("image") / "checkout.tar"
+    checkout.write(archive, HANDLERS / "ask.py")
+    cluster.node.import_image(archive)
+    archive.unlink()
+
+
+@pytest.fixture
+def place(cluster: Cluster, namespace: str, job_image: None, deployment: Deployment, tmp_path: Path) -> Iterator[Place]:
+    """A deployment whose jobs run in `namespace`, and do what the test says."""
+    with deployment(tmp_path) as harness, Boss() as boss:
+        harness.environment |= settings(cluster, namespace, harness.environment)
+        yield Place(cluster, namespace, harness, boss)
 
 
 @pytest.fixture

@@ -34,6 +34,7 @@ QUICK = {
     "GENOFERRY_KUBERNETES_CLEAN_SECONDS": "3",
 }
 FOR_JOBS = ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")
+WHOLE_LIFE = ["Requested", "Created", "Deployed", "Succeeded", "Result"]
 SECONDS = 120
 
 

@@ -4,42 +4,14 @@ from __future__ import annotations
 
 import re
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 import pytest
 from kubernetes import client
-from tests.real.kubernetes import checkout
-from tests.real.kubernetes.cluster import Cluster
-from tests.real.kubernetes.place import HANDLERS, SECONDS, Boss, Place, processes, settings
+from tests.real.kubernetes.place import SECONDS, WHOLE_LIFE, Place, processes
 
 from genoferry.testing.waiting import wait_until
-
-WHOLE_LIFE = ["Requested", "Created", "Deployed", "Succeeded", "Result"]
-
-
-@pytest.fixture(scope="module")
-def job_image(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """The jobs' image, known to the node."""
-    archive: Path = tmp_path_factory.mktemp("image") / "checkout.tar"
-    checkout.write(archive, HANDLERS / "ask.py")
-    cluster.node.import_image(archive)
-    archive.unlink()
-
-
-@pytest.fixture
-def place(
-    cluster: Cluster,
-    namespace: str,
-    job_image: None,
-    deployment: Any,
-    tmp_path: Path,
-) -> Iterator[Place]:
-    with deployment(tmp_path) as harness, Boss() as boss:
-        harness.environment |= settings(cluster, namespace, harness.environment)
-        yield Place(cluster, namespace, harness, boss)
 
 
 @dataclass(frozen=True)
