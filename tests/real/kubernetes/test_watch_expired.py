@@ -12,7 +12,6 @@ from genoferry.testing.waiting import wait_until
 from genoferry.testing.workers import WorkerProcess
 
 NEVER = "3600"
-NOWHERE = "http://127.0.0.1:9"
 
 
 def test_a_job_that_ends_while_the_watch_expires_is_found_by_a_list(place: Place) -> None:
@@ -27,7 +26,7 @@ def test_a_job_that_ends_while_the_watch_expires_is_found_by_a_list(place: Place
     worker = place.harness.worker(
         GENOFERRY_KUBERNETES_RELIST_SECONDS=NEVER,
         GENOFERRY_KUBERNETES_IDLE_SECONDS=NEVER,
-        GENOFERRY_KUBERNETES_ENV=without_reports(place),
+        GENOFERRY_KUBERNETES_ENV=place.without_reports(),
     )
     uuid = place.send("wait")
     place.harness.await_state(uuid, "RUNNING")
@@ -48,12 +47,6 @@ def test_a_job_that_ends_while_the_watch_expires_is_found_by_a_list(place: Place
     assert place.harness.inbox.names(uuid) == WHOLE_LIFE
     (end,) = entries(worker, "ended")
     assert (end["phase"], end["exit_code"]) == ("succeeded", 0), "the Job's own word, which a report doesn't have"
-
-
-def without_reports(place: Place) -> str:
-    """The jobs' environment, with a queue service that isn't there."""
-    known: dict[str, str] = json.loads(place.harness.environment["GENOFERRY_KUBERNETES_ENV"])
-    return json.dumps({**known, "AWS_ENDPOINT_URL_SQS": NOWHERE})
 
 
 def completed(place: Place, uuid: str) -> bool:

@@ -16,6 +16,10 @@ MOST = 500
 NOT_STARTED = frozenset({"StartError", "ContainerCannotRun"})
 """Reasons whose message is the runtime's. Any other end's is what the container printed last, for the operator only."""
 
+UNREADABLE = "Error on reading termination message from logs:"
+"""What the kubelet says where a log is gone before it is read, as after an eviction (pkg/kubelet/kuberuntime,
+getTerminationMessage)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -86,6 +90,7 @@ def pod_seen(found: Object) -> PodSeen:
     conditions = _conditions(status)
     state = next((one.get("state") or {} for one in status.get("containerStatuses") or ()), {})
     ended = state.get("terminated") or {}
+    told = ended.get("message") or ""
     own_words = ended.get("reason") not in NOT_STARTED
     return PodSeen(
         name=meta["name"],
@@ -101,7 +106,7 @@ def pod_seen(found: Object) -> PodSeen:
         waiting=_told(state.get("waiting")),
         ended=_told({**ended, "message": ""} if own_words and ended else ended),
         exit_code=ended.get("exitCode"),
-        log_tail=tuple((ended.get("message") or "").splitlines()) if own_words else (),
+        log_tail=tuple(told.splitlines()) if own_words and not told.startswith(UNREADABLE) else (),
     )
 
 

@@ -151,6 +151,13 @@ def test_what_a_job_printed_is_kept_apart_from_the_words() -> None:
     assert "CANARY" not in (found.seen.reason or "")
 
 
+def test_what_the_kubelet_says_of_a_log_is_not_the_jobs() -> None:
+    words = "Error on reading termination message from logs: failed to try resolving symlinks"
+    found = seen(failed(), pod("Failed", state=ended(137, message=words)))
+    assert found is not None
+    assert (found.seen.log_tail, found.seen.cause) == ((), "lost")
+
+
 def test_a_failed_job_without_its_pod_is_lost_but_in_doubt() -> None:
     found = seen(failed())
     assert found is not None
