@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tests.real.kubernetes.helm import CHART, NAMES, Object, golden, helm, objects, of_kind, template
+from tests.real.kubernetes.helm import CHART, NAMES, NAMESPACE, Object, golden, helm, objects, of_kind, template
+from tests.real.kubernetes.submitted import FORMS, submitted
 
 from genoferry import settings as sections
 from genoferry.compute.manifests.kubernetes import job_labels
@@ -50,9 +51,16 @@ def test_renders_as_expected(name: str) -> None:
 
 
 def test_fits_the_schemas_of_kubernetes(name: str, tools: Path, tmp_path: Path) -> None:
-    native = [found for found in objects(name) if found["kind"] not in CUSTOM]
-    rendered = tmp_path / "rendered.yaml"
-    rendered.write_text(yaml.safe_dump_all(native))
+    validate([found for found in objects(name) if found["kind"] not in CUSTOM], tools, tmp_path)
+
+
+def test_what_the_worker_submits_fits_the_schemas_of_kubernetes(tools: Path, tmp_path: Path) -> None:
+    validate([job for form in FORMS.values() for job in submitted(NAMESPACE, **form)], tools, tmp_path)
+
+
+def validate(found: list[Object], tools: Path, folder: Path) -> None:
+    rendered = folder / "rendered.yaml"
+    rendered.write_text(yaml.safe_dump_all(found))
     subprocess.run([tools / "kubernetes-validate", "--strict", "-k", "1.34", rendered], check=True)
 
 

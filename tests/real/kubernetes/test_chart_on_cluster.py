@@ -13,6 +13,7 @@ from kubernetes import client, config, utils
 from kubernetes.client.exceptions import ApiException
 from tests.real.kubernetes.cluster import Cluster, Kind
 from tests.real.kubernetes.helm import CHART, NAMESPACE, RELEASE, VALUES, Object, helm, objects, of_kind
+from tests.real.kubernetes.submitted import FORMS, submitted
 
 from genoferry.testing.waiting import wait_until
 
@@ -93,6 +94,28 @@ def test_pod_security_restricted_lets_the_pods_in(cluster: Cluster, installed: s
         cluster.core.create_namespaced_pod(NAMESPACE, on_the_host, dry_run="All")
     assert refused.value.status == 403
     assert "hostNetwork" in refused.value.body
+
+
+def pod_of(job: Object) -> Object:
+    """As the Job's controller makes it."""
+    template = job["spec"]["template"]
+    return {"metadata": {"name": "tried", **template["metadata"]}, "spec": template["spec"]}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_pod_security_restricted_lets_in_what_the_worker_submits(cluster: Cluster, form: str) -> None:
+    """Jobs and their pods both: a Job whose pods are refused is let in, and waits for ever."""
+    for job in submitted(NAMESPACE, **FORMS[form]):
+        cluster.batch.create_namespaced_job(NAMESPACE, job, dry_run="All", field_validation="Strict")
+        cluster.core.create_namespaced_pod(NAMESPACE, pod_of(job), dry_run="All", field_validation="Strict")
+
+
+def test_pod_security_restricted_refuses_jobs_on_the_network_of_the_node(cluster: Cluster) -> None:
+    for job in submitted(NAMESPACE, host_network=True):
+        with pytest.raises(ApiException) as refused:
+            cluster.core.create_namespaced_pod(NAMESPACE, pod_of(job), dry_run="All")
+        assert refused.value.status == 403
+        assert "hostNetwork" in refused.value.body
 
 
 KINDS = {
