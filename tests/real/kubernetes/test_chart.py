@@ -85,6 +85,12 @@ def test_checkov_finds_nothing(name: str, tools: Path, tmp_path: Path) -> None:
         ("keda.enabled=true,settings.AWS_REGION=null", "KEDA needs settings.AWS_REGION"),
         ("settings.GENOFERRY_KUBERNETES_SCORES_CLAIM=scores", "settings.GENOFERRY_SCORE_MIRROR is missing"),
         ("settings.GENOFERRY_SCORE_MIRROR=scores", "GENOFERRY_SCORE_MIRROR"),
+        ("settings.GENOFERRY_KUBERNETES_NAMESPACE=other", "GENOFERRY_KUBERNETES_NAMESPACE"),
+        ("secretSettings.GENOFERRY_KUBERNETES_NAMESPACE=other", "GENOFERRY_KUBERNETES_NAMESPACE"),
+        ("settings.GENOFERRY_NEXTFLOW_STORAGE_CLAIM=other", "GENOFERRY_NEXTFLOW_STORAGE_CLAIM"),
+        ("workspaces.create=true,settings.GENOFERRY_WORKSPACES=/other", "workspaces.mountPath"),
+        ("settings.GENOFERRY_MAX_RUNING=9", "GENOFERRY_MAX_RUNING"),
+        ("secretSettings.GENOFERRY_KEY_SERVICE_PASWORD=never-shown", "GENOFERRY_KEY_SERVICE_PASWORD"),
         ("worker.replica=3", "replica"),
         ("image.digest=latest", "digest"),
     ],
@@ -122,6 +128,21 @@ def test_the_settings_that_it_writes_can_be_read(name: str, monkeypatch: pytest.
         settings.kubernetes.image
         == one(objects(name), "Deployment")["spec"]["template"]["spec"]["containers"][0]["image"]
     )
+
+
+def test_what_handlers_and_the_sdk_read_is_theirs_to_name() -> None:
+    theirs = "settings.AWS_PROFILE=a,settings.HTTPS_PROXY=b,settings.LAB_MODEL=c,settings.GENOFERRY_WORKSPACES=/d"
+    data = one(objects("plain", "--set", theirs), "ConfigMap")["data"]
+    told = {"AWS_PROFILE": "a", "HTTPS_PROXY": "b", "LAB_MODEL": "c", "GENOFERRY_WORKSPACES": "/d"}
+    assert told.items() <= data.items()
+
+
+def test_jobs_are_told_what_the_site_says_and_where_aws_is() -> None:
+    theirs = "settings.GENOFERRY_KUBERNETES_ENV.HTTPS_PROXY=http://proxy"
+    own = ",settings.GENOFERRY_KUBERNETES_ENV.AWS_REGION=eu-west-2"
+    data = one(objects("plain", "--set", theirs + own), "ConfigMap")["data"]
+    told = {"AWS_DEFAULT_REGION": "eu-west-1", "AWS_REGION": "eu-west-2", "HTTPS_PROXY": "http://proxy"}
+    assert json.loads(data["GENOFERRY_KUBERNETES_ENV"]) == told
 
 
 def test_jobs_are_told_where_aws_is() -> None:

@@ -75,7 +75,27 @@ def test_the_chart_refuses_exactly_the_secrets_among_the_settings(schema: dict[s
     assert {name for name in variables() if refused.search(name)} == secret
     assert refused.search("AWS_SECRET_ACCESS_KEY")
     assert refused.search("AWS_SESSION_TOKEN")
-    assert all(re.search(names[0]["pattern"], name) for name in variables())
+    assert all(re.search(schema["definitions"]["variable"]["pattern"], name) for name in variables())
+
+
+def test_the_chart_knows_every_setting_and_no_other(schema: dict[str, Any]) -> None:
+    """What doesn't begin as ours do is anybody's: the AWS SDK's, a handler's, CLUSTER_ENV and WORK_QUEUE."""
+    variable = schema["definitions"]["variable"]
+    assert (variable["if"], variable["then"]) == ({"pattern": "^GENOFERRY_"}, {"$ref": "#/definitions/known"})
+    ours = sorted(name for name in variables() if name.startswith("GENOFERRY_"))
+    assert schema["definitions"]["known"]["enum"] == ours
+
+
+def test_no_value_sets_what_the_chart_names(schema: dict[str, Any]) -> None:
+    """But where workspaces are: without a volume of the chart's, that is the site's to say."""
+    helpers = (CHART / "templates" / "_helpers.tpl").read_text()
+    _, _, body = helpers.partition('define "genoferry.settings"')
+    listed = re.findall(r'^  "(GENOFERRY_[A-Z_]+)" ', body, re.MULTILINE)
+    named = {*listed, *re.findall(r'set \$own "(GENOFERRY_[A-Z_]+)"', body)}
+    own = named - {"GENOFERRY_KUBERNETES_ENV", "GENOFERRY_WORKSPACES"}
+    assert schema["definitions"]["withoutOwn"]["properties"] == dict.fromkeys(own, False)
+    for values in ("settings", "secretSettings"):
+        assert schema["properties"][values]["allOf"] == [{"$ref": "#/definitions/withoutOwn"}]
 
 
 def test_the_chart_sets_variables_that_there_are(values: dict[str, Any]) -> None:

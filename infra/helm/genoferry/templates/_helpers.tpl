@@ -87,7 +87,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | quote }}
 {{- toYaml $found -}}
 {{- end -}}
 
-{{/* All settings: what names this release's own objects, and over it what the values say. */}}
+{{/* All settings: what the values say, and over it what names this release's own objects, which the schema lets no value
+set. What jobs are told is the site's matter, and what it doesn't say of AWS is added. */}}
 {{- define "genoferry.settings" -}}
 {{- $_ := required "settings.GENOFERRY_TOPIC_ARN is missing: it is the topic of the events" .Values.settings.GENOFERRY_TOPIC_ARN -}}
 {{- if .Values.settings.GENOFERRY_KUBERNETES_SCORES_CLAIM -}}
@@ -103,11 +104,16 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | quote }}
 -}}
 {{- $aws := include "genoferry.aws" . | fromYaml -}}
 {{- $own = merge $own $aws -}}
-{{- with $aws -}}{{- $_ := set $own "GENOFERRY_KUBERNETES_ENV" . -}}{{- end -}}
+{{- with merge (dict) (deepCopy (default dict .Values.settings.GENOFERRY_KUBERNETES_ENV)) $aws -}}
+{{- $_ := set $own "GENOFERRY_KUBERNETES_ENV" . -}}
+{{- end -}}
 {{- with .Values.image.pullSecrets -}}
 {{- $_ := set $own "GENOFERRY_KUBERNETES_IMAGE_PULL_SECRETS" . -}}
 {{- end -}}
 {{- with include "genoferry.claim" . -}}
+{{- if $.Values.settings.GENOFERRY_WORKSPACES -}}
+{{- fail "settings.GENOFERRY_WORKSPACES is set: where the volume of workspaces is mounted is workspaces.mountPath" -}}
+{{- end -}}
 {{- $_ := set $own "GENOFERRY_NEXTFLOW_STORAGE_CLAIM" . -}}
 {{- $_ := set $own "GENOFERRY_WORKSPACES" $.Values.workspaces.mountPath -}}
 {{- end -}}
@@ -115,7 +121,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | quote }}
 {{- $_ := set $own "GENOFERRY_NEXTFLOW_NAMESPACE" (include "genoferry.jobNamespace" .) -}}
 {{- $_ := set $own "GENOFERRY_NEXTFLOW_SERVICE_ACCOUNT" (include "genoferry.jobAccount" .) -}}
 {{- end -}}
-{{- toYaml (merge (dict) (deepCopy .Values.settings) $own) -}}
+{{- toYaml (merge (dict) $own (deepCopy .Values.settings)) -}}
 {{- end -}}
 
 {{/* The drain of the worker takes the grace, then up to a lease to stop what is still staging; some room for the end. */}}
