@@ -91,6 +91,8 @@ def test_checkov_finds_nothing(name: str, tools: Path, tmp_path: Path) -> None:
         ("workspaces.create=true,settings.GENOFERRY_WORKSPACES=/other", "workspaces.mountPath"),
         ("settings.GENOFERRY_MAX_RUNING=9", "GENOFERRY_MAX_RUNING"),
         ("secretSettings.GENOFERRY_KEY_SERVICE_PASWORD=never-shown", "GENOFERRY_KEY_SERVICE_PASWORD"),
+        ("settings.GENOFERRY_DEPLOYMENT=Prod_EU", "GENOFERRY_DEPLOYMENT"),
+        ("settings.CLUSTER_ENV=Prod_EU", "CLUSTER_ENV"),
         ("worker.replica=3", "replica"),
         ("image.digest=latest", "digest"),
     ],

@@ -324,6 +324,10 @@ def claim(found: dict[str, Any]) -> str:
     ("runner", "changes", "named"),
     [
         ("kubernetes", {"storage_claim": None}, "GENOFERRY_NEXTFLOW_STORAGE_CLAIM"),
+        ("kubernetes", {"deployment": "Prod_EU"}, "GENOFERRY_DEPLOYMENT"),
+        ("kubernetes", {"deployment": "prod.eu"}, "GENOFERRY_DEPLOYMENT"),
+        ("kubernetes", {"deployment": "prod-"}, "GENOFERRY_DEPLOYMENT"),
+        ("kubernetes", {"deployment": "p" * 64}, "GENOFERRY_DEPLOYMENT"),
         ("batch", {"queue": None}, "GENOFERRY_NEXTFLOW_QUEUE"),
         ("slurm", {"deployment": "a b"}, "GENOFERRY_DEPLOYMENT"),
     ],

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from genoferry import __version__, settings
 from genoferry.compute.manifests.head import USER
+from genoferry.inert import DNS_LABEL
 
 ROOT = Path(__file__).parents[3]
 CHART = ROOT / "infra" / "helm" / "genoferry"
@@ -96,6 +97,13 @@ def test_no_value_sets_what_the_chart_names(schema: dict[str, Any]) -> None:
     assert schema["definitions"]["withoutOwn"]["properties"] == dict.fromkeys(own, False)
     for values in ("settings", "secretSettings"):
         assert schema["properties"][values]["allOf"] == [{"$ref": "#/definitions/withoutOwn"}]
+
+
+def test_the_chart_refuses_the_deployments_that_no_job_could_be_named_after(schema: dict[str, Any]) -> None:
+    patterns = {name: found.get("pattern") for name, found in schema["properties"]["settings"]["properties"].items()}
+    assert patterns["GENOFERRY_DEPLOYMENT"] == f"^{DNS_LABEL.pattern}$"
+    (known,) = settings.Settings.model_fields["cluster_env"].metadata
+    assert patterns["CLUSTER_ENV"] == known.pattern
 
 
 def test_the_chart_sets_variables_that_there_are(values: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from genoferry.compute.manifests.head import HeadSettings, check_place, deadline
 from genoferry.compute.manifests.pod import nobody, pod, read_only, storage_claim
 from genoferry.compute.protocol import JobSpec, parse_workspace_name
 from genoferry.errors import SettingsError
-from genoferry.inert import DNS, checked
+from genoferry.inert import DNS, DNS_LABEL, checked
 from genoferry.settings import Settings
 
 Object = dict[str, Any]
@@ -67,7 +67,9 @@ def namespace(settings: Settings) -> str:
 
 
 def job_labels(spec: JobSpec, settings: Settings) -> dict[str, str]:
-    """By what a Job, its pod and its Secret are told from those of others."""
+    """By what a Job, its pod and its Secret are told from those of others. Raises `SettingsError` for a deployment that
+    none of them could be named after."""
+    checked("GENOFERRY_DEPLOYMENT", settings.deployment, DNS_LABEL)
     own = {f"{PREFIX}{name}": text for name, text in identity(spec, settings).items()}
     return {"app.kubernetes.io/name": "genoferry", "app.kubernetes.io/component": "job", **own}
 

@@ -296,9 +296,11 @@ def kubeconfig(cluster: Any, tmp_path: Path) -> Path:
 def make(kubeconfig: Path) -> Iterator[Callable[..., KubernetesRunner]]:
     made: list[KubernetesRunner] = []
 
-    def runner(compute: Object | None = None, nextflow: Object | None = None, **own: Any) -> KubernetesRunner:
+    def runner(
+        compute: Object | None = None, nextflow: Object | None = None, deployment: str = "prod", **own: Any
+    ) -> KubernetesRunner:
         settings = Settings(
-            genoferry_deployment="prod",
+            genoferry_deployment=deployment,
             compute=ComputeSettings(workspaces=Path("/workspaces"), **(compute or {})),
             kubernetes=KubernetesSettings(**{"kubeconfig": kubeconfig, "namespace": "scores", **own}),
             nextflow=NextflowSettings(**(nextflow or {})),

@@ -122,6 +122,7 @@ def test_the_secret_of_a_job_that_is_going_is_not_used(cluster: Any, make: Make)
     [
         ({"credentials": "secret"}, "GENOFERRY_JOB_AWS_ACCESS_KEY_ID"),
         ({"namespace": "a b"}, "GENOFERRY_KUBERNETES_NAMESPACE"),
+        ({"deployment": "Prod_EU"}, "GENOFERRY_DEPLOYMENT"),
         ({"compute": {"engine": "nextflow"}}, "GENOFERRY_NEXTFLOW_STORAGE_CLAIM"),
         ({"compute": {"score_mirror": "/mirror"}}, "GENOFERRY_KUBERNETES_SCORES_CLAIM"),
         ({"scores_claim": "scores"}, "GENOFERRY_SCORE_MIRROR"),
