@@ -21,15 +21,17 @@ JOBS = "genoferry-jobs"
 """The Jobs' namespace of keda.yaml."""
 RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 CHARTS_WITHOUT_KEDA = ("nextflow", "plain")
+CREDENTIALS = ("service-account", "secret")
 SECONDS = 60
 
 Rights = set[tuple[str, str, str]]
 WORKER: Rights = {
-    *(("batch", "jobs", verb) for verb in ("create", "get", "list", "watch", "patch", "delete")),
+    *(("batch", "jobs", verb) for verb in ("create", "get", "list", "watch", "delete")),
     *(("", "pods", verb) for verb in ("list", "watch")),
     ("", "pods/log", "get"),
 }
-SECRETS: Rights = {("", "secrets", verb) for verb in ("create", "get")}
+SECRETS: Rights = {("batch", "jobs", "patch"), *(("", "secrets", verb) for verb in ("create", "get"))}
+"""Beside them, where each Job has its credentials in a Secret."""
 NEXTFLOW: Rights = {
     *(("", "pods", verb) for verb in ("create", "list", "delete")),
     *(("", resource, "get") for resource in ("pods/status", "pods/log")),
@@ -59,9 +61,10 @@ def installed(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[str]
 
 
 @pytest.fixture(scope="module")
-def worker(cluster: Cluster) -> Iterator[client.AuthorizationV1Api]:
-    """The API as the worker of plain.yaml sees it."""
-    on(cluster, "install", RELEASE, CHART, "--values", VALUES / "plain.yaml")
+def worker(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[client.AuthorizationV1Api]:
+    """The API as the worker of plain.yaml sees it, by where its jobs have their credentials from."""
+    chosen = f"settings.GENOFERRY_KUBERNETES_CREDENTIALS={request.param}"
+    on(cluster, "install", RELEASE, CHART, "--values", VALUES / "plain.yaml", "--set", chosen)
     yield client.AuthorizationV1Api(config.new_client_from_config(str(cluster.kubeconfig_of(NAMESPACE, RELEASE))))
     on(cluster, "uninstall", RELEASE, "--wait")
 
@@ -192,26 +195,38 @@ def test_accounts_may_do_what_they_need_and_nothing_else(
 
 
 @pytest.mark.parametrize(
-    ("verb", "resource", "namespace", "allowed"),
+    ("worker", "credentials"),
+    [(name, name) for name in CREDENTIALS],
+    indirect=["worker"],
+)
+@pytest.mark.parametrize(
+    ("call", "namespace", "allowed"),
     [
-        ("create", "batch/jobs", NAMESPACE, True),
-        ("watch", "batch/jobs", NAMESPACE, True),
-        ("watch", "/pods", NAMESPACE, True),
-        ("create", "/pods", NAMESPACE, False),
-        ("delete", "/pods", NAMESPACE, False),
-        ("get", "/secrets", NAMESPACE, False),
-        ("list", "/secrets", NAMESPACE, False),
-        ("get", "/configmaps", NAMESPACE, False),
-        ("create", "rbac.authorization.k8s.io/roles", NAMESPACE, False),
-        ("create", "batch/jobs", "default", False),
-        ("list", "batch/jobs", "", False),
-        ("list", "/nodes", "", False),
+        ("create batch/jobs", NAMESPACE, CREDENTIALS),
+        ("watch batch/jobs", NAMESPACE, CREDENTIALS),
+        ("patch batch/jobs", NAMESPACE, ("secret",)),
+        ("update batch/jobs", NAMESPACE, ()),
+        ("watch /pods", NAMESPACE, CREDENTIALS),
+        ("create /pods", NAMESPACE, ()),
+        ("delete /pods", NAMESPACE, ()),
+        ("create /secrets", NAMESPACE, ("secret",)),
+        ("get /secrets", NAMESPACE, ("secret",)),
+        ("list /secrets", NAMESPACE, ()),
+        ("patch /secrets", NAMESPACE, ()),
+        ("get /configmaps", NAMESPACE, ()),
+        ("create rbac.authorization.k8s.io/roles", NAMESPACE, ()),
+        ("create batch/jobs", "default", ()),
+        ("get /secrets", "default", ()),
+        ("list batch/jobs", "", ()),
+        ("list /nodes", "", ()),
     ],
 )
 def test_access_reviews_of_the_worker(
-    worker: client.AuthorizationV1Api, verb: str, resource: str, namespace: str, allowed: bool
+    worker: client.AuthorizationV1Api, credentials: str, call: str, namespace: str, allowed: tuple[str, ...]
 ) -> None:
+    """`allowed`: with which credentials of the jobs."""
+    verb, _, resource = call.partition(" ")
     group, _, name = resource.partition("/")
     asked = {"group": group, "resource": name, "verb": verb, "namespace": namespace}
     review = worker.create_self_subject_access_review({"spec": {"resourceAttributes": asked}})
-    assert bool(review.status.allowed) is allowed
+    assert bool(review.status.allowed) is (credentials in allowed)
