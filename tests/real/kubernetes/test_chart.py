@@ -13,8 +13,6 @@ from tests.real.kubernetes.helm import CHART, NAMES, NAMESPACE, Object, golden, 
 from tests.real.kubernetes.submitted import FORMS, submitted
 
 from genoferry import settings as sections
-from genoferry.compute.manifests.kubernetes import job_labels
-from genoferry.compute.protocol import JobSpec
 from genoferry.ledger import due, dynamodb
 from genoferry.local import template as cloud
 from genoferry.local.tools import ensure_venv
@@ -230,15 +228,22 @@ def test_a_claim_of_another_namespace_is_the_jobs_alone() -> None:
 
 def test_network_policies_choose_the_pods_of_workers_and_jobs() -> None:
     found = objects("plain")
-    worker, job = (policy["spec"]["podSelector"] for policy in of_kind(found, "NetworkPolicy"))
+    worker, calculates, removes = (policy["spec"]["podSelector"] for policy in of_kind(found, "NetworkPolicy"))
     pod = one(found, "Deployment")["spec"]["template"]["metadata"]["labels"]
     assert worker["matchLabels"].items() <= pod.items()
     assert pod["app.kubernetes.io/component"] in worker["matchExpressions"][0]["values"]
-    spec = JobSpec(name="job", uuid="0" * 36, attempt=1, uri="s3://b/k")
-    labels = job_labels(spec, Settings(cluster_env="production"))
-    assert job["matchLabels"].items() <= labels.items()
     selector = one(found, "Deployment")["spec"]["selector"]["matchLabels"]
-    assert not selector.items() <= labels.items()
+    labels = [job["spec"]["template"]["metadata"]["labels"] for job in submitted(NAMESPACE)]
+    for policy, own, other in zip((calculates, removes), labels, reversed(labels), strict=True):
+        assert policy["matchLabels"].items() <= own.items()
+        assert not policy["matchLabels"].items() <= other.items()
+        assert not selector.items() <= own.items()
+
+
+def test_what_removes_a_workspace_reaches_nobody_and_nobody_it(name: str) -> None:
+    (policy,) = [found for found in of_kind(objects(name), "NetworkPolicy") if "discard" in found["metadata"]["name"]]
+    assert policy["spec"]["policyTypes"] == ["Ingress", "Egress"]
+    assert not {"ingress", "egress"} & policy["spec"].keys()
 
 
 def test_what_is_switched_off_is_not_there() -> None:
