@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,8 @@ def _table(title: str, model: type[BaseSettings]) -> list[str]:
 def _default(value: Any) -> str:
     if value in (None, ()):
         return "" if value is None else "(empty)"
+    if isinstance(value, dict):  # as the variable has it
+        value = json.dumps(value)
     return "(secret)" if isinstance(value, SecretStr) else f"`{value}`"
 
 

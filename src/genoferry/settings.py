@@ -158,7 +158,14 @@ class KubernetesSettings(BaseSettings):
     scores_claim: str | None = Field(
         None, description="Volume claim of the jobs' namespace, mounted read-only at GENOFERRY_SCORE_MIRROR."
     )
-    labels: dict[str, str] = Field({}, description="Further labels of the Jobs, as JSON (a Kueue queue, a cost code).")
+    labels: dict[str, str] = Field(
+        {},
+        description="Further labels of Jobs and their pods, as JSON (a cost code); those of Kueue are the Job's alone.",
+    )
+    pod_annotations: dict[str, str] = Field(
+        {"karpenter.sh/do-not-disrupt": "true", "cluster-autoscaler.kubernetes.io/safe-to-evict": "false"},
+        description="Annotations of the jobs' pods, as JSON; by default autoscalers leave the nodes of jobs alone.",
+    )
     node_selector: dict[str, str] = Field({}, description="Labels of the nodes that jobs may run on, as JSON.")
     tolerations: list[dict[str, Any]] = Field([], description="Tolerations of the pods, as JSON.")
     priority_class: str | None = Field(None, description="Priority class of the pods.")

@@ -80,6 +80,7 @@ SPECIAL = {
     "mode": "off",
     "node_selector": '{"x":"y"}',
     "part_size": str(6 * 1024**2),
+    "pod_annotations": '{"x":"y"}',
     "relist_seconds": "17",
     "runner": "kubernetes",
     "score_mirror": "/x",

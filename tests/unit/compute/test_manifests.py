@@ -83,6 +83,23 @@ def test_a_kubernetes_job_is_started_once_and_fails_with_its_pod() -> None:
     assert told.items() <= labels.items() == spec["template"]["metadata"]["labels"].items()
 
 
+OWN_LABELS = {
+    "app.kubernetes.io/name": "genoferry",
+    "app.kubernetes.io/component": "job",
+    "genoferry/deployment": "prod",
+    "genoferry/uuid": UUID,
+    "genoferry/attempt": "2",
+}
+
+
+def test_autoscalers_leave_the_node_of_a_job_alone_unless_told_otherwise() -> None:
+    assert job()["spec"]["template"]["metadata"]["annotations"] == {
+        "karpenter.sh/do-not-disrupt": "true",
+        "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
+    }
+    assert "annotations" not in job(own={"pod_annotations": {}})["spec"]["template"]["metadata"]
+
+
 def test_a_pod_is_nobody_with_a_fixed_memory_and_its_workspace() -> None:
     pod = job(own={"memory_mib": 1234}, service_account="scores")["spec"]["template"]["spec"]
     (container,) = pod["containers"]
@@ -111,7 +128,8 @@ def test_a_pod_gets_what_the_settings_say() -> None:
         "image_pull_secrets": "a, b",
         "service_account": "own",
         "env": {"AWS_REGION": "eu-west-2"},
-        "labels": {"kueue.x-k8s.io/queue-name": "q", "genoferry/deployment": "never another's"},
+        "labels": {"kueue.x-k8s.io/queue-name": "q", "cost": "7", "genoferry/deployment": "never another's"},
+        "pod_annotations": {"karpenter.sh/do-not-disrupt": "true"},
         "node_selector": {"disk": "ssd"},
         "tolerations": [{"key": "spot", "operator": "Exists"}],
         "priority_class": "low",
@@ -127,6 +145,9 @@ def test_a_pod_gets_what_the_settings_say() -> None:
     assert found["metadata"]["namespace"] == "jobs"
     assert found["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "q"
     assert found["metadata"]["labels"]["genoferry/deployment"] == "prod"
+    template = found["spec"]["template"]["metadata"]
+    assert template["labels"] == {"cost": "7", **OWN_LABELS}
+    assert template["annotations"] == {"karpenter.sh/do-not-disrupt": "true"}
     assert (container["image"], container["imagePullPolicy"]) == ("registry/genoferry@sha256:abc", "Never")
     assert pod["imagePullSecrets"] == [{"name": "a"}, {"name": "b"}]
     assert (pod["serviceAccountName"], pod["priorityClassName"]) == ("own", "low")
@@ -205,6 +226,15 @@ def test_the_job_that_empties_a_workspace_has_nothing_else() -> None:
     assert [volume["name"] for volume in pod["volumes"]] == ["workspaces"]
     assert pod["automountServiceAccountToken"] is False
     assert "env" not in pod["containers"][0]
+
+
+def test_the_job_that_empties_a_workspace_is_paid_for_and_queued_like_the_others() -> None:
+    assert SPEC.workspace is not None
+    labels = {"kueue.x-k8s.io/queue-name": "q", "cost": "7"}
+    found = kubernetes.discard(SPEC.workspace, settings(**NEEDED["kubernetes"], own={"labels": labels}))
+    assert labels.items() <= found["metadata"]["labels"].items()
+    on_pod = found["spec"]["template"]["metadata"]["labels"]
+    assert on_pod == {k: v for k, v in found["metadata"]["labels"].items() if k != "kueue.x-k8s.io/queue-name"}
 
 
 def test_the_workspace_of_another_deployment_is_not_emptied() -> None:

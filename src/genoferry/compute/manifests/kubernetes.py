@@ -21,6 +21,8 @@ PREFIX = "genoferry/"
 """Of our labels and annotations: `deployment`, `uuid`, `attempt`; `staged-in` of a Job that empties a workspace."""
 AWAITS = f"{PREFIX}awaits"
 """Annotation of a Job that its submitter suspended until its Secret is there."""
+KUEUE = "kueue.x-k8s.io/"
+"""Of the labels by which Kueue queues a Job."""
 
 DISCARD_SECONDS = 6 * 3600
 
@@ -54,7 +56,13 @@ def job(spec: JobSpec, settings: Settings) -> Object:
             },
             "activeDeadlineSeconds": whole_deadline(settings),
             "ttlSecondsAfterFinished": own.ttl_seconds,
-            "template": {"metadata": {"labels": dict(labels)}, "spec": pod(spec, settings)},
+            "template": {
+                "metadata": {
+                    "labels": pod_labels(settings) | labels,
+                    **({"annotations": dict(own.pod_annotations)} if own.pod_annotations else {}),
+                },
+                "spec": pod(spec, settings),
+            },
         },
     }
 
@@ -72,6 +80,11 @@ def job_labels(spec: JobSpec, settings: Settings) -> dict[str, str]:
     checked("GENOFERRY_DEPLOYMENT", settings.deployment, DNS_LABEL)
     own = {f"{PREFIX}{name}": text for name, text in identity(spec, settings).items()}
     return {"app.kubernetes.io/name": "genoferry", "app.kubernetes.io/component": "job", **own}
+
+
+def pod_labels(settings: Settings) -> dict[str, str]:
+    """The site's. Kueue would hold back a pod with a queue's name as well, where it has no eye for the pod's Job."""
+    return {name: text for name, text in settings.kubernetes.labels.items() if not name.startswith(KUEUE)}
 
 
 def whole_deadline(settings: Settings) -> int:
@@ -106,7 +119,7 @@ def discard(workspace: str, settings: Settings) -> Object:
             "activeDeadlineSeconds": DISCARD_SECONDS,
             "ttlSecondsAfterFinished": settings.kubernetes.ttl_seconds,
             "template": {
-                "metadata": {"labels": labels},
+                "metadata": {"labels": pod_labels(settings) | labels},
                 "spec": {**nobody(settings), "containers": [container], "volumes": [volume]},
             },
         },
