@@ -13,9 +13,11 @@ from tests.real.kubernetes.helm import CHART, NAMES, NAMESPACE, Object, golden, 
 from tests.real.kubernetes.submitted import FORMS, submitted
 
 from genoferry import settings as sections
+from genoferry.compute.manifests.kubernetes import PREFIX
 from genoferry.ledger import due, dynamodb
 from genoferry.local import template as cloud
 from genoferry.local.tools import ensure_venv
+from genoferry.pgsc.nextflow import config
 from genoferry.settings import PREFIXES, Settings
 
 ROOT = Path(__file__).parents[3]
@@ -238,6 +240,15 @@ def test_network_policies_choose_the_pods_of_workers_and_jobs() -> None:
         assert policy["matchLabels"].items() <= own.items()
         assert not policy["matchLabels"].items() <= other.items()
         assert not selector.items() <= own.items()
+
+
+def test_the_network_policy_of_processes_chooses_what_nextflow_labels() -> None:
+    (policy,) = [
+        found for found in of_kind(objects("nextflow"), "NetworkPolicy") if "process" in found["metadata"]["name"]
+    ]
+    labels = dict(re.findall(r"label: '([^']+)', value: '([^']+)'", config.LABELS.text))
+    assert policy["spec"]["podSelector"]["matchLabels"] == labels
+    assert not any(name.startswith(PREFIX) for name in labels), "or the worker would take it for a job of its own"
 
 
 def test_what_removes_a_workspace_reaches_nobody_and_nobody_it(name: str) -> None:

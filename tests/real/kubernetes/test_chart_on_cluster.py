@@ -5,21 +5,29 @@ No node is needed: what runs is another test's matter.
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from kubernetes import client, config, utils
 from kubernetes.client.exceptions import ApiException
 from tests.real.kubernetes.cluster import Cluster, Kind
 from tests.real.kubernetes.helm import CHART, NAMESPACE, RELEASE, VALUES, Object, helm, objects, of_kind
 from tests.real.kubernetes.submitted import FORMS, submitted
 
+from genoferry.pgsc.nextflow import config as nextflow
 from genoferry.testing.waiting import wait_until
 
 JOBS = "genoferry-jobs"
 """The Jobs' namespace of keda.yaml."""
-RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
+PROCESSES = "processes"
+"""A namespace for Nextflow's own pods."""
+NEXTFLOW_POD = Path(__file__).with_name("nextflow-pod.json")
+"""As Nextflow 24.10.0 made it of our config and a node selector, asked once: K8sConfig, PodOptions, PodSpecBuilder."""
 CHARTS_WITHOUT_KEDA = ("nextflow", "plain")
 CREDENTIALS = ("service-account", "secret")
 SECONDS = 60
@@ -43,8 +51,9 @@ NEXTFLOW: Rights = {
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
     with Cluster(Kind.NONE) as running:
-        for name in (NAMESPACE, JOBS):
-            running.core.create_namespace({"metadata": {"name": name, "labels": RESTRICTED}})
+        for name, standard in {NAMESPACE: "restricted", JOBS: "restricted", PROCESSES: "baseline"}.items():
+            labels = {"pod-security.kubernetes.io/enforce": standard}
+            running.core.create_namespace({"metadata": {"name": name, "labels": labels}})
         yield running
 
 
@@ -119,6 +128,18 @@ def test_pod_security_restricted_refuses_jobs_on_the_network_of_the_node(cluster
             cluster.core.create_namespaced_pod(NAMESPACE, pod_of(job), dry_run="All")
         assert refused.value.status == 403
         assert "hostNetwork" in refused.value.body
+
+
+def test_pods_of_nextflow_fit_baseline_and_no_more(cluster: Cluster) -> None:
+    pod = json.loads(NEXTFLOW_POD.read_text())
+    ours = yaml.safe_load(nextflow.SECURITY.text.replace("[", "{").replace("]", "}"))
+    assert pod["spec"]["securityContext"] == ours, "ask Nextflow again"
+    cluster.core.create_namespaced_pod(PROCESSES, pod, dry_run="All", field_validation="Strict")
+    with pytest.raises(ApiException) as refused:
+        cluster.core.create_namespaced_pod(NAMESPACE, pod, dry_run="All")
+    assert refused.value.status == 403
+    said = json.loads(refused.value.body)["message"].partition("restricted")[2]
+    assert re.findall(r"[,:] ([\w !=]+) \(", said) == ["allowPrivilegeEscalation != false", "unrestricted capabilities"]
 
 
 KINDS = {

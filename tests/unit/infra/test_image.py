@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from genoferry import __version__, settings
 from genoferry.compute.manifests.head import USER
 from genoferry.inert import DNS_LABEL
+from genoferry.pgsc.nextflow import config
 
 ROOT = Path(__file__).parents[3]
 CHART = ROOT / "infra" / "helm" / "genoferry"
@@ -44,7 +45,8 @@ def test_image_chart_and_pods_run_as_the_same_user() -> None:
     security = (CHART / "templates" / "_helpers.tpl").read_text()
     assert f"USER {USER}:{USER}" in DOCKERFILE
     assert f"useradd --uid {USER} " in DOCKERFILE
-    assert [int(found) for found in re.findall(r"(?:runAsUser|runAsGroup|fsGroup): (\d+)", security)] == [USER] * 3
+    for text in (security, config.SECURITY.text):
+        assert [int(found) for found in re.findall(r"(?:runAsUser|runAsGroup|fsGroup): (\d+)", text)] == [USER] * 3
 
 
 def test_one_version() -> None:

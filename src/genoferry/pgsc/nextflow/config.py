@@ -29,6 +29,19 @@ PUBLISH_SCORES = Code(
 )
 """Where SCORE_REPORT puts the scores, which it alone publishes (pgsc_calc's `conf/modules.config`)."""
 
+USER = 10001
+"""Of the head's image (Dockerfile): what a process leaves behind as somebody else, no Job of ours could remove."""
+SECURITY = Code(
+    f"[runAsNonRoot: true, runAsUser: {USER}, runAsGroup: {USER}, fsGroup: {USER}, "
+    "fsGroupChangePolicy: 'OnRootMismatch', seccompProfile: [type: 'RuntimeDefault']]"
+)
+"""Of a process's pod. The head's own has given the volume to the group: not again for each process. It
+fits the standard `baseline`: what `restricted` asks of containers, Nextflow can't say (24.10, PodSpecBuilder)."""
+LABELS = Code(
+    "[[label: 'app.kubernetes.io/name', value: 'genoferry'], [label: 'app.kubernetes.io/component', value: 'process']]"
+)
+"""By which the chart's network policy chooses such a pod. It has none of those by which the worker knows its own."""
+
 TAKES = {
     "local": (),
     "k8s": ("label_nodes",),
@@ -96,7 +109,8 @@ def _k8s(site: NextflowSettings, places: Places) -> Block:
     }
     settings = {"namespace": "namespace", "serviceAccount": "service_account", "storageClaimName": "storage_claim"}
     known = {name: checked(settings[name], text, DNS) for name, text in named.items() if text}
-    return {**known, "storageMountPath": str(places.workspace.parent)} if site.storage_claim else known
+    mount = {"storageMountPath": str(places.workspace.parent)} if site.storage_claim else {}
+    return {**known, **mount, "securityContext": SECURITY, "pod": LABELS}
 
 
 def _aws(site: NextflowSettings) -> Block:
