@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from genoferry import settings
 from genoferry.cli import aws_checks
+from genoferry.cli.cluster_checks import cluster
 from genoferry.cli.engine_checks import engine
 from genoferry.cli.finding import Finding
 from genoferry.errors import AccessDenied, GenoferryError, NotFound, ServiceUnavailable, SettingsError
@@ -43,7 +44,8 @@ async def examine() -> list[Finding]:
     except SettingsError as error:
         return [Finding("fail", "settings", str(error), "Set it as docs/reference/settings.md says."), *tools()]
     named = Finding("ok", "settings", f"deployment {known.deployment}")
-    return [named, endpoint(), *await _services(known), *limits(known), *tools(), *engine(known)]
+    asked = [*await _services(known), *cluster(known)]
+    return [named, endpoint(), *asked, *limits(known), *tools(), *engine(known)]
 
 
 async def _services(known: Settings) -> list[Finding]:

@@ -21,7 +21,7 @@ EPILOG = """[bold]Examples[/bold]
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False) -> None:
-    """Check settings, endpoints, credentials, queues, topic, table, buckets, clock and tools.
+    """Check settings, endpoints, credentials, queues, topic, table, buckets, cluster, clock and tools.
 
     Each is ok, a warning or a failure, with the way to mend it. Exit code 1 if anything fails.
     """

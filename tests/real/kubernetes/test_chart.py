@@ -13,12 +13,22 @@ from tests.real.kubernetes.helm import CHART, NAMES, NAMESPACE, Object, golden, 
 from tests.real.kubernetes.submitted import FORMS, submitted
 
 from genoferry import settings as sections
+<<<<<<< HEAD
 from genoferry.compute.manifests.kubernetes import PREFIX
 from genoferry.ledger import due, dynamodb
 from genoferry.local import template as cloud
 from genoferry.local.tools import ensure_venv
 from genoferry.pgsc.nextflow import config
 from genoferry.settings import PREFIXES, Settings
+=======
+from genoferry.compute.kubernetes.rights import needed
+from genoferry.compute.manifests.kubernetes import job_labels
+from genoferry.compute.protocol import JobSpec
+from genoferry.ledger import due, dynamodb
+from genoferry.local import template as cloud
+from genoferry.local.tools import ensure_venv
+from genoferry.settings import PREFIXES, KubernetesSettings, Settings
+>>>>>>> 6637d74 (doctor asks the cluster whether the worker may do there what it needs)
 
 ROOT = Path(__file__).parents[3]
 REQUIREMENTS = Path(__file__).with_name("chart") / "requirements.txt"
@@ -198,6 +208,25 @@ def test_secrets_only_where_settings_ask_for_them(name: str) -> None:
     (role,) = of_kind(objects(name), "Role")
     assert {resource for rule in role["rules"] for resource in rule["resources"]} == {"jobs", "pods", "pods/log"}
     assert "secrets" in str(of_kind(objects("nextflow"), "Role"))
+
+
+def test_the_role_has_the_rights_that_doctor_asks_for(name: str) -> None:
+    found = objects(name)
+    (role,) = (role for role in of_kind(found, "Role") if role["metadata"]["name"].endswith("-worker"))
+    given = {
+        (g, r, v) for rule in role["rules"] for g in rule["apiGroups"] for r in rule["resources"] for v in rule["verbs"]
+    }
+    credentials = one(found, "ConfigMap")["data"].get("GENOFERRY_KUBERNETES_CREDENTIALS", "service-account")
+    assert given - {("batch", "jobs", "patch")} <= set(needed(KubernetesSettings(credentials=credentials))) <= given
+
+
+def test_doctor_looks_as_the_worker(name: str) -> None:
+    found = objects(name)
+    doctor, worker = one(found, "Pod")["spec"], one(found, "Deployment")["spec"]["template"]["spec"]
+    for field in ("serviceAccountName", "automountServiceAccountToken", "securityContext"):
+        assert doctor[field] == worker[field]
+    assert doctor["automountServiceAccountToken"] is True
+    assert doctor["containers"][0]["envFrom"] == worker["containers"][0]["envFrom"]
 
 
 def test_jobs_share_the_volume_of_workspaces() -> None:

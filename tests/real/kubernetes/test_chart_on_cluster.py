@@ -19,7 +19,12 @@ from tests.real.kubernetes.cluster import Cluster, Kind
 from tests.real.kubernetes.helm import CHART, NAMESPACE, RELEASE, VALUES, Object, helm, objects, of_kind
 from tests.real.kubernetes.submitted import FORMS, submitted
 
+<<<<<<< HEAD
 from genoferry.pgsc.nextflow import config as nextflow
+=======
+from genoferry.cli import cluster_checks
+from genoferry.settings import ComputeSettings, KubernetesSettings, Settings
+>>>>>>> 6637d74 (doctor asks the cluster whether the worker may do there what it needs)
 from genoferry.testing.waiting import wait_until
 
 JOBS = "genoferry-jobs"
@@ -213,6 +218,26 @@ def test_accounts_may_do_what_they_need_and_nothing_else(
     for elsewhere in ("default", "kube-system", JOBS):
         assert rights(cluster, name, elsewhere) == set()
         assert rights(cluster, f"{name}-job", elsewhere) == set()
+
+
+ALL = "may do nothing that it needs there: create, get, list, watch, delete jobs; list, watch pods; get pods/log"
+
+
+@pytest.mark.parametrize("installed", ["plain"], indirect=True)
+def test_doctor_says_what_an_account_may_do(cluster: Cluster, installed: str) -> None:
+    """The last: a Role that was made for credentials of service accounts, and settings that want Secrets."""
+    keys = {"job_aws_access_key_id": "A", "job_aws_secret_access_key": "S"}
+
+    def look(account: str, namespace: str, credentials: str = "service-account") -> str:
+        kubeconfig = cluster.kubeconfig_of(NAMESPACE, account)
+        own = KubernetesSettings(kubeconfig=kubeconfig, namespace=namespace, credentials=credentials)
+        compute = ComputeSettings(runner="kubernetes", **keys)
+        (found,) = cluster_checks.cluster(Settings(compute=compute, kubernetes=own))
+        return f"{found.status} {found.detail.partition(': the worker ')[2]}"
+
+    assert look(RELEASE, NAMESPACE) == "ok may do there what it needs"
+    assert look(RELEASE, JOBS) == look(f"{RELEASE}-job", NAMESPACE) == f"fail {ALL}"
+    assert look(RELEASE, NAMESPACE, "secret") == "fail may not create, get secrets"
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,13 @@ class Api:
         from kubernetes import client as vendor
 
         self._client, self.namespace = client, namespace
-        self._apis = {name: getattr(vendor, name)(client) for name in ("BatchV1Api", "CoreV1Api")}
+        names = ("BatchV1Api", "CoreV1Api", "AuthorizationV1Api")
+        self._apis = {name: getattr(vendor, name)(client) for name in names}
+
+    @property
+    def server(self) -> str:
+        """The URL."""
+        return str(self._client.configuration.host)
 
     def create(self, kind: Kind, body: Object) -> Object:
         return self._json("create", kind, self.namespace, body)
@@ -87,6 +93,20 @@ class Api:
             _request_timeout=(CALL_SECONDS[0], QUIET_SECONDS),
         )
         return Stream(answer, kind)
+
+    def may(self, group: str, resource: str, verb: str) -> bool:
+        """Whether the server would let us, in our namespace."""
+        kind, _, sub = resource.partition("/")
+        asked = {"namespace": self.namespace, "group": group, "resource": kind, "subresource": sub, "verb": verb}
+        body = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": asked},
+        }
+        review = self._apis["AuthorizationV1Api"].create_self_subject_access_review
+        with translated("create", "selfsubjectaccessreviews"):
+            answer = review(body, _preload_content=False, _request_timeout=CALL_SECONDS)
+            return bool(json.loads(answer.data)["status"]["allowed"])
 
     def close(self) -> None:
         """Let go of the connections."""

@@ -24,7 +24,7 @@ NOW = "2026-01-01T00:00:00Z"
 
 class Cluster:
     """`refuse` answers a verb on a kind otherwise; `lose` acts and then says nothing; `sticky` outlive their deletion;
-    `calls` counts, `asked` keeps what was asked of watches."""
+    `calls` counts, `asked` keeps what was asked of watches; `forbidden` is what access reviews say no to."""
 
     def __init__(self) -> None:
         self.changed = threading.Condition()
@@ -34,6 +34,7 @@ class Cluster:
         self.refuse: dict[tuple[str, str], tuple[int, str, str]] = {}
         self.lose: set[tuple[str, str]] = set()
         self.sticky: set[str] = set()
+        self.forbidden: set[tuple[str, str, str]] = set()
         self.calls: Counter[tuple[str, str]] = Counter()
         self.asked: list[dict[str, str]] = []
         self.deletions: list[Object] = []
@@ -130,7 +131,7 @@ class Handler(BaseHTTPRequestHandler):
         query = {name: values[0] for name, values in parse_qs(at.query).items()}
         body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or "{}")
         _, _, rest = at.path.partition("/namespaces/scores/")
-        kind, _, name = rest.partition("/")
+        kind, _, name = rest.partition("/") if rest else (at.path.rpartition("/")[2], "", "")
         if verb == "read" and not name:
             verb = "watch" if query.get("watch") else "list"
         if name.endswith("/log"):
@@ -163,11 +164,18 @@ class Handler(BaseHTTPRequestHandler):
             self.reply(status, body)
 
     def on_create(self, kind: str, name: str, query: Object, body: Object) -> None:
+        if kind == "selfsubjectaccessreviews":
+            self.reply(201, {**body, "status": {"allowed": self.allowed(**body["spec"]["resourceAttributes"])}})
+            return
         name = body["metadata"]["name"]
         if (kind, name) in self.cluster.objects:
             self.status(409, "AlreadyExists", f'{kind} "{name}" already exists')
         else:
             self.done("create", kind, 201, self.cluster.put(kind, body))
+
+    def allowed(self, namespace: str, group: str, resource: str, subresource: str, verb: str) -> bool:
+        resource = "/".join(filter(None, (resource, subresource)))
+        return namespace == "scores" and (group, resource, verb) not in self.cluster.forbidden
 
     def on_read(self, kind: str, name: str, query: Object, body: Object) -> None:
         found = self.cluster.objects.get((kind, name))
