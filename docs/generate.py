@@ -82,6 +82,8 @@ def _kinds(kind: type[errors.GenoferryError]) -> Iterator[type[errors.GenoferryE
 
 def faults_page() -> str:
     rows = [f"| `{name}` | {text} |" for name, text in faults.POINTS.items()]
+    own = [f"| `{name}` | {text} |" for name, text in faults.KUBERNETES_POINTS.items()]
+    head = ["| point | the moment |", "|---|---|"]
     return "\n".join(
         [
             "# Fault points",
@@ -89,9 +91,14 @@ def faults_page() -> str:
             "`GENOFERRY_FAULT=<point>` makes a worker kill itself with SIGKILL when it passes that point. The",
             "acceptance tests use them to show that another worker finishes the job (`tests/acceptance/`).",
             "",
-            "| point | the moment |",
-            "|---|---|",
+            *head,
             *rows,
+            "",
+            "Only of the Kubernetes runner with `GENOFERRY_KUBERNETES_CREDENTIALS=secret`, between `intent` and",
+            "`submit` (`tests/real/kubernetes/`):",
+            "",
+            *head,
+            *own,
             "",
         ]
     )

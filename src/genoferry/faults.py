@@ -21,6 +21,12 @@ POINTS = {
     "clean": "the compute object is cleaned, the attempt's objects are not",
 }
 
+KUBERNETES_POINTS = {
+    "suspended": "the Job is there, suspended, its Secret is not",
+    "secret": "the Job's Secret is there, the Job is not let go",
+}
+"""Amid the submission of a Job with credentials in a Secret: other runners and settings never pass them."""
+
 _armed = os.environ.get("GENOFERRY_FAULT")
 
 

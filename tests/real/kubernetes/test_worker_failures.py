@@ -11,6 +11,7 @@ import pytest
 from kubernetes import client
 from tests.real.kubernetes.place import SECONDS, WHOLE_LIFE, Place, processes
 
+from genoferry.faults import KUBERNETES_POINTS
 from genoferry.testing.waiting import wait_until
 
 
@@ -194,11 +195,14 @@ def test_a_worker_that_may_not_watch_loses_nothing_and_goes_on_once_it_may(place
     assert place.harness.inbox.names(uuid) == WHOLE_LIFE
 
 
-@pytest.mark.parametrize("point", ["intent", "submit", "record"])
+@pytest.mark.parametrize("point", ["intent", *KUBERNETES_POINTS, "submit", "record"])
 def test_a_worker_killed_on_the_way_leaves_one_job_that_is_done_once(place: Place, point: str) -> None:
     first = place.harness.worker(GENOFERRY_FAULT=point)
     uuid = place.send("end")
     assert first.wait() == -signal.SIGKILL
+    if point in KUBERNETES_POINTS:
+        objects = {"suspended": ["Job"], "secret": ["Job", "Secret"]}[point]
+        assert place.left() == [place.name(uuid) for _ in objects], "no pod: the Job is suspended"
     place.harness.worker()
     place.await_done(uuid, "SUCCEEDED")
     assert place.boss.executions == [1]

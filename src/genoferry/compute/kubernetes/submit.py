@@ -6,6 +6,7 @@ annotation `genoferry/awaits` tells that suspension from one by others, as of a 
 
 from __future__ import annotations
 
+from genoferry import faults
 from genoferry.compute.kubernetes.api import Api, Object
 from genoferry.compute.kubernetes.owned import ensure, labels_of
 from genoferry.compute.kubernetes.refusals import as_submit_error
@@ -45,10 +46,12 @@ def submit(api: Api, spec: JobSpec, settings: Settings) -> str:
 
 def _give_credentials(api: Api, found: Object, settings: Settings) -> None:
     meta = found["metadata"]
+    faults.point("suspended")
     there = ensure(api, "secrets", secret_object(found, settings))
     owners = [owner["uid"] for owner in there["metadata"].get("ownerReferences") or ()]
     if owners != [meta["uid"]]:
         raise SubmitUnavailable(f"The Secret {meta['name']} is that of a Job that is being deleted. It is tried again.")
+    faults.point("secret")
     released = {"metadata": {"uid": meta["uid"], "annotations": {AWAITS: None}}, "spec": {"suspend": False}}
     api.patch("jobs", meta["name"], released)
 
