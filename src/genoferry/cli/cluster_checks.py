@@ -9,13 +9,15 @@ from genoferry.cli.finding import Finding
 from genoferry.errors import SettingsError
 
 if TYPE_CHECKING:
-    from genoferry.compute.kubernetes.api import Api
+    from genoferry.compute.kubernetes.api import Api, Kind
     from genoferry.compute.kubernetes.refusals import Refused
     from genoferry.compute.kubernetes.rights import Right
     from genoferry.settings import Settings
 
 WHAT = "cluster"
 ROLE = "infra/helm/genoferry/templates/worker-role.yaml"
+
+NAMES = {"serviceaccounts": "service account", "persistentvolumeclaims": "volume claim"}
 
 
 def cluster(known: Settings) -> Iterator[Finding]:
@@ -43,15 +45,17 @@ def _connected(known: Settings) -> Finding:
 
 def _allowed(api: Api, known: Settings) -> Finding:
     from genoferry.compute.kubernetes.refusals import Refused
-    from genoferry.compute.kubernetes.rights import needed, refused
+    from genoferry.compute.kubernetes.rights import absent, needed, refused
 
     where = f"{api.server}, namespace {api.namespace}"
     try:
-        missing = refused(api, known.kubernetes)
+        missing, gone = refused(api, known.kubernetes), absent(api, known)
     except Refused as error:
         return unanswered(where, error)
     if missing:
         return lacking(where, missing, of=len(needed(known.kubernetes)))
+    if gone:
+        return not_there(where, gone)
     return Finding("ok", WHAT, f"{where}: the worker may do there what it needs")
 
 
@@ -71,6 +75,13 @@ def lacking(where: str, missing: Sequence[Right], *, of: int) -> Finding:
     other = "Set GENOFERRY_KUBERNETES_NAMESPACE to the jobs' namespace, if it is another."
     detail = f"{where}: the worker may do nothing that it needs there: {in_words(missing)}"
     return Finding("fail", WHAT, detail, f"{other} {mend}")
+
+
+def not_there(where: str, gone: Iterable[tuple[Kind, str]]) -> Finding:
+    """What the pods of jobs name, or all of the namespace."""
+    said = ", ".join(f"no {NAMES[kind]} {name}" for kind, name in gone)
+    mend = "Make it there, or set GENOFERRY_KUBERNETES_NAMESPACE and what names it (docs/reference/settings.md) right."
+    return Finding("fail", WHAT, f"{where}: {said}", mend)
 
 
 def in_words(rights: Iterable[Right]) -> str:

@@ -228,15 +228,17 @@ def test_doctor_says_what_an_account_may_do(cluster: Cluster, installed: str) ->
     """The last: a Role that was made for credentials of service accounts, and settings that want Secrets."""
     keys = {"job_aws_access_key_id": "A", "job_aws_secret_access_key": "S"}
 
-    def look(account: str, namespace: str, credentials: str = "service-account") -> str:
-        kubeconfig = cluster.kubeconfig_of(NAMESPACE, account)
+    def look(account: str | None, namespace: str, credentials: str = "service-account") -> str:
+        kubeconfig = cluster.kubeconfig_of(NAMESPACE, account) if account else cluster.kubeconfig
         own = KubernetesSettings(kubeconfig=kubeconfig, namespace=namespace, credentials=credentials)
         compute = ComputeSettings(runner="kubernetes", **keys)
         (found,) = cluster_checks.cluster(Settings(compute=compute, kubernetes=own))
-        return f"{found.status} {found.detail.partition(': the worker ')[2]}"
+        return f"{found.status} {found.detail.partition(f'namespace {namespace}: ')[2].removeprefix('the worker ')}"
 
     assert look(RELEASE, NAMESPACE) == "ok may do there what it needs"
     assert look(RELEASE, JOBS) == look(f"{RELEASE}-job", NAMESPACE) == f"fail {ALL}"
+    assert look(None, NAMESPACE) == "ok may do there what it needs"
+    assert look(None, "nowhere") == "fail no service account default"
     assert look(RELEASE, NAMESPACE, "secret") == "fail may not create, get secrets"
 
 

@@ -16,11 +16,13 @@ from genoferry.compute.kubernetes.items import items, lines
 from genoferry.compute.kubernetes.refusals import Gone, Refused, translated
 
 Object = dict[str, Any]
-Kind = Literal["jobs", "pods", "secrets"]
+Kind = Literal["jobs", "pods", "secrets", "serviceaccounts", "persistentvolumeclaims"]
 NAMES: dict[Kind, tuple[str, str]] = {
     "jobs": ("BatchV1Api", "job"),
     "pods": ("CoreV1Api", "pod"),
     "secrets": ("CoreV1Api", "secret"),
+    "serviceaccounts": ("CoreV1Api", "service_account"),
+    "persistentvolumeclaims": ("CoreV1Api", "persistent_volume_claim"),
 }
 """The vendor's class and the name in its methods."""
 CALL_SECONDS = (5.0, 60.0)

@@ -20,8 +20,8 @@ NOBODY = "00000000-0000-0000-0000-000000000000"
 
 def check(settings: Settings) -> None:
     """Before any job comes. Raises `SettingsError` for what no Job could be made of."""
-    compute, deployment = settings.compute, settings.deployment
-    job(JobSpec(NOBODY, 1, job_name(deployment, NOBODY, 1), "s3://bucket/key", None), settings)
+    compute = settings.compute
+    example(settings)
     if settings.kubernetes.credentials == "secret" and not (
         compute.job_aws_access_key_id and compute.job_aws_secret_access_key
     ):
@@ -29,6 +29,11 @@ def check(settings: Settings) -> None:
             "Jobs have no credentials: set GENOFERRY_JOB_AWS_ACCESS_KEY_ID and GENOFERRY_JOB_AWS_SECRET_ACCESS_KEY, or"
             " GENOFERRY_KUBERNETES_CREDENTIALS=service-account."
         )
+
+
+def example(settings: Settings) -> Object:
+    """The Job of a request that nobody sends. Raises `SettingsError`."""
+    return job(JobSpec(NOBODY, 1, job_name(settings.deployment, NOBODY, 1), "s3://bucket/key", None), settings)
 
 
 def submit(api: Api, spec: JobSpec, settings: Settings) -> str:

@@ -18,7 +18,9 @@ Look = Callable[..., Finding]
 
 
 @pytest.fixture
-def look(kubeconfig: Path) -> Look:
+def look(cluster: Any, kubeconfig: Path) -> Look:
+    cluster.put("serviceaccounts", {"metadata": {"name": "default"}})
+
     def finding(compute: dict[str, Any] | None = None, **own: Any) -> Finding:
         settings = Settings(
             compute=ComputeSettings(runner="kubernetes", **(compute or {})),
@@ -35,8 +37,7 @@ def test_who_may_do_all_is_told_where(cluster: Any, look: Look) -> None:
     found = look()
     assert found.status == "ok"
     assert f":{cluster.server.server_address[1]}, namespace scores" in found.detail
-    assert cluster.calls == {("create", "selfsubjectaccessreviews"): 8}
-    assert cluster.objects == {}
+    assert cluster.calls == {("create", "selfsubjectaccessreviews"): 8, ("read", "serviceaccounts"): 1}
 
 
 def test_a_verb_that_is_missing_is_named(cluster: Any, look: Look) -> None:
@@ -58,6 +59,21 @@ def test_another_namespace_than_that_of_the_role(look: Look) -> None:
     assert found.status == "fail"
     assert "namespace elsewhere" in found.detail
     assert "GENOFERRY_KUBERNETES_NAMESPACE" in (found.mend or "")
+
+
+def test_what_pods_name_and_is_not_there_is_told(cluster: Any, look: Look) -> None:
+    own = {"service_account": "jobs", "scores_claim": "pgs-catalog"}
+    found = look({"score_mirror": Path("/scores")}, **own)
+    assert found.status == "fail"
+    assert found.detail.endswith(": no service account jobs, no volume claim pgs-catalog")
+    cluster.put("serviceaccounts", {"metadata": {"name": "jobs"}})
+    cluster.put("persistentvolumeclaims", {"metadata": {"name": "pgs-catalog"}})
+    assert look({"score_mirror": Path("/scores")}, **own).status == "ok"
+
+
+def test_who_may_not_look_is_told_nothing_of_it(cluster: Any, look: Look) -> None:
+    cluster.refuse["read", "serviceaccounts"] = (403, "Forbidden", "cannot get")
+    assert look(service_account="jobs").status == "ok"
 
 
 def test_settings_that_no_worker_would_start_with(cluster: Any, look: Look) -> None:
