@@ -90,7 +90,7 @@ class StagingSettings(BaseSettings):
 class WorkerSettings(BaseSettings):
     model_config = _config("GENOFERRY_WORKER_")
 
-    lease_seconds: float = Field(30, gt=0, description="Length of a lease; renewed three times in it.")
+    lease_seconds: float = Field(20, gt=0, description="Length of a lease; renewed three times in it.")
     tick_seconds: float = Field(1, gt=0, description="Between looks at what is owed while something is.")
     idle_tick_seconds: float = Field(10, gt=0, description="Between looks at what is owed while nothing is.")
     watch_seconds: float = Field(5, gt=0, description="Between two observations of the running jobs.")

@@ -23,8 +23,8 @@ from genoferry.testing.workers import WorkerProcess
 
 MIB = 1024**2
 POLL_SECONDS = 20
-LEDGER_READS, LEDGER_WRITES = 6, 4
-"""In 20 s of idleness, at most. It is 4 and 2: a look at the index each 10 s, the runner's lease read and renewed."""
+LEDGER_READS, LEDGER_WRITES = 8, 4
+"""In 20 s of idleness, at most. It is 6 and 3: each 7 s a look at the index, the runner's lease read and renewed."""
 
 
 @dataclass(frozen=True)

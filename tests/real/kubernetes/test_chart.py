@@ -13,22 +13,13 @@ from tests.real.kubernetes.helm import CHART, NAMES, NAMESPACE, Object, golden, 
 from tests.real.kubernetes.submitted import FORMS, submitted
 
 from genoferry import settings as sections
-<<<<<<< HEAD
+from genoferry.compute.kubernetes.rights import needed
 from genoferry.compute.manifests.kubernetes import PREFIX
 from genoferry.ledger import due, dynamodb
 from genoferry.local import template as cloud
 from genoferry.local.tools import ensure_venv
 from genoferry.pgsc.nextflow import config
-from genoferry.settings import PREFIXES, Settings
-=======
-from genoferry.compute.kubernetes.rights import needed
-from genoferry.compute.manifests.kubernetes import job_labels
-from genoferry.compute.protocol import JobSpec
-from genoferry.ledger import due, dynamodb
-from genoferry.local import template as cloud
-from genoferry.local.tools import ensure_venv
 from genoferry.settings import PREFIXES, KubernetesSettings, Settings
->>>>>>> 6637d74 (doctor asks the cluster whether the worker may do there what it needs)
 
 ROOT = Path(__file__).parents[3]
 REQUIREMENTS = Path(__file__).with_name("chart") / "requirements.txt"

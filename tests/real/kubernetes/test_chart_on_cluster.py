@@ -19,12 +19,9 @@ from tests.real.kubernetes.cluster import Cluster, Kind
 from tests.real.kubernetes.helm import CHART, NAMESPACE, RELEASE, VALUES, Object, helm, objects, of_kind
 from tests.real.kubernetes.submitted import FORMS, submitted
 
-<<<<<<< HEAD
-from genoferry.pgsc.nextflow import config as nextflow
-=======
 from genoferry.cli import cluster_checks
+from genoferry.pgsc.nextflow import config as nextflow
 from genoferry.settings import ComputeSettings, KubernetesSettings, Settings
->>>>>>> 6637d74 (doctor asks the cluster whether the worker may do there what it needs)
 from genoferry.testing.waiting import wait_until
 
 JOBS = "genoferry-jobs"

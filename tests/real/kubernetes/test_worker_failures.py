@@ -50,6 +50,7 @@ FAILURES = {
         r"ran past its deadline",
         "wait",
         settings={"GENOFERRY_RUN_DEADLINE_SECONDS": "3"},
+        prints=True,
     ),
     "an image that isn't there": Failure(
         "job-unpullable",

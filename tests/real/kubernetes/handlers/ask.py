@@ -61,11 +61,13 @@ class Ask:
     def run(self, task: Task) -> Outcome:
         url = f"{task.params['url']}/{task.attempt}"
         _say(url, "POST")
-        while (word := _say(url, "GET")) == "wait":
+        if (word := _say(url, "GET")) == "wait":
+            _print(word)
+        while word == "wait":
             if task.stop.wait(0.1):
                 raise CalculationStopped
-        sys.stdout.write(f"told to: {word}\n")
-        sys.stdout.flush()
+            word = _say(url, "GET")
+        _print(word)
         DOES[word]()
         written = task.out / "asked.txt"
         written.write_text(word)
@@ -73,6 +75,11 @@ class Ask:
 
     def results(self, report: ExitReport) -> Sequence[OutputReport]:
         return report.outputs
+
+
+def _print(word: str) -> None:
+    sys.stdout.write(f"told to: {word}\n")
+    sys.stdout.flush()
 
 
 def _say(url: str, method: str) -> str:
