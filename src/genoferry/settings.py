@@ -5,6 +5,7 @@ The reference page `docs/reference/settings.md` is generated from these models.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,6 +18,7 @@ from pydantic_settings import (
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
+from pydantic_settings.exceptions import SettingsError as UnreadableError
 
 from genoferry.errors import SettingsError
 
@@ -341,6 +343,15 @@ def load() -> Settings:
         prefix = PREFIXES.get(error.title, "")
         places = [f"{prefix}{e['loc'][0]}".upper() + f": {e['msg']}" for e in error.errors(include_input=False)]
         raise SettingsError("; ".join(places)) from None
+    except UnreadableError as error:
+        raise SettingsError(f"{_variable(str(error))}: it is not JSON, which it has to be.") from None
+
+
+def _variable(words: str) -> str:
+    """The variable that these words of pydantic-settings are about: they name its field only."""
+    field = words.partition('field "')[2].partition('"')[0]
+    names = [f"{prefix}{field}".upper() for prefix in PREFIXES.values()]
+    return next((name for name in names if name in os.environ), field)
 
 
 PREFIXES = {

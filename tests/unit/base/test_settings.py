@@ -130,6 +130,8 @@ def test_lists_are_comma_separated(monkeypatch):
         ("GENOFERRY_LOG_LEVEL", CANARY),
         ("CLUSTER_ENV", CANARY),
         ("GENOFERRY_MAX_RUNNING", "0"),
+        ("GENOFERRY_KUBERNETES_LABELS", CANARY),
+        ("GENOFERRY_KUBERNETES_TOLERATIONS", f'["{CANARY}'),
     ],
 )
 def test_an_error_names_the_variable_and_not_its_value(monkeypatch, name, value):
