@@ -21,7 +21,7 @@ import psutil
 import structlog
 
 from genoferry.compute.credentials import write_private
-from genoferry.compute.folders import age, clear, names_in
+from genoferry.compute.folders import age, clear, last_lines, names_in
 from genoferry.compute.protocol import (
     Handle,
     JobSpec,
@@ -112,11 +112,7 @@ class LocalRunner:
             raise CleanUpFailed
 
     async def logs(self, handle: Handle, tail: int) -> list[str]:
-        try:
-            text = await asyncio.to_thread((self._folder(handle.name) / "job.log").read_text, errors="replace")
-        except FileNotFoundError:
-            return []
-        return text.splitlines()[-tail:]
+        return (await asyncio.to_thread(last_lines, self._folder(handle.name) / "job.log"))[-tail:]
 
     async def leftovers(self, deployment: str) -> list[Leftover]:
         return await asyncio.to_thread(self._leftovers, deployment)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
@@ -19,6 +20,18 @@ MAX_OUTPUTS = 1000
 LOG_LINES, LOG_LINE, LOG_BYTES = 20, 400, 4096
 LogTail = Annotated[tuple[Annotated[str, StringConstraints(max_length=LOG_LINE)], ...], Field(max_length=LOG_LINES)]
 """The last lines that the failed process printed. They may quote data: they go into the ledger, into no event."""
+
+
+def bounded(lines: Sequence[str]) -> tuple[str, ...]:
+    """The last of the lines that fit into a row, each cut to `LOG_LINE`: `LOG_LINES` and `LOG_BYTES` at most."""
+    kept: list[str] = []
+    left = LOG_BYTES
+    for line in reversed([line[:LOG_LINE] for line in lines[-LOG_LINES:]]):
+        left -= len(line.encode())
+        if left < 0:
+            break
+        kept.insert(0, line)
+    return tuple(kept)
 
 
 class ScoreReport(Contract):

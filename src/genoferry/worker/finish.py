@@ -13,7 +13,7 @@ from genoferry.compute.protocol import Observation
 from genoferry.contracts.base import check_version
 from genoferry.contracts.events import ErrorInfo
 from genoferry.contracts.keys import exit_key
-from genoferry.contracts.reports import ExitReport
+from genoferry.contracts.reports import ExitReport, bounded
 from genoferry.contracts.results import ResultPointer
 from genoferry.errors import (
     CalculationError,
@@ -139,7 +139,7 @@ def _fail(rooms: Rooms, row: Row, error: ErrorInfo, seen: Observation, report: E
     print."""
     now, attempt = rooms.now(), seen.handle.attempt
     if report is None:
-        return fail(row, now, error, attempt=attempt, log_tail=seen.log_tail)
+        return fail(row, now, error, attempt=attempt, log_tail=bounded(seen.log_tail))
     name, code, tail = report.trace_name, report.trace_exit, report.log_tail
     return fail(row, now, error, attempt=attempt, trace_name=name, trace_exit=code, log_tail=tail)
 
@@ -149,5 +149,5 @@ def _lost(rooms: Rooms, row: Row, error: ErrorInfo, seen: Observation, report: E
     most = rooms.settings.worker.max_lost_attempts
     if row.lost_attempts + 1 >= most or row.attempt >= MAX_ATTEMPTS:
         return _fail(rooms, row, error, seen, report)
-    delay, tail = rooms.backoff_millis(row.lost_attempts), report.log_tail if report else seen.log_tail
+    delay, tail = rooms.backoff_millis(row.lost_attempts), report.log_tail if report else bounded(seen.log_tail)
     return lose(row, rooms.now(), attempt=seen.handle.attempt, delay=delay, log_tail=tail)

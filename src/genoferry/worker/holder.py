@@ -95,7 +95,7 @@ class Holder:
         rows = await self.rooms.ledger.owed()
         metrics.put("owed_jobs", len(rows))
         news = await self._look_at(rows)
-        await self._watch.enforce(rows)  # after the look: what that finds ended in time is past no deadline
+        news += await self._watch.enforce(rows)  # after the look: what that finds ended in time is past no deadline
         if await self._watch.admit(rows, news):
             rows = await self.rooms.ledger.owed(before=self.rooms.now())
         return rows, news

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TypeVar
 
 import structlog
 
 from genoferry.compute.protocol import Handle, Observation, job_name
+from genoferry.contracts.reports import LOG_LINES, bounded
 from genoferry.errors import GenoferryError, ServiceError
 from genoferry.ledger.row import OwedRow, Row, State
 from genoferry.ledger.states import held_back, looked
@@ -18,6 +20,7 @@ from genoferry.worker.finish import read_report, settle
 from genoferry.worker.rooms import Rooms
 
 log = structlog.get_logger()
+T = TypeVar("T")
 AT_COMPUTE: frozenset[State] = frozenset({"SUBMITTED", "RUNNING"})
 SETTLED_AT_ONCE = 16
 """Jobs whose ends are read and written side by side: when thousands end together, none waits for all the others."""
@@ -25,13 +28,18 @@ SETTLED_AT_ONCE = 16
 
 HELD_SECONDS = 60.0
 """Between two notes that a job is held back, at most: so much of that time may count as waiting."""
-TAIL = 20
-"""Lines that a job printed last, kept of one that was ended at its deadline."""
+TAIL_SECONDS = 5.0
+"""For the lines that a job printed last: its node may not answer, and others wait."""
+BLIND_SECONDS = 600.0
+"""How long a job that the backend says nothing of is spared its deadline: worker or watch may have been away."""
 
 
-def batched(items: Sequence[Observation], size: int) -> Iterable[Sequence[Observation]]:
-    """Runs of at most `size`, in order."""
-    return (items[start : start + size] for start in range(0, len(items), size))
+async def side_by_side(act: Callable[[T], Awaitable[Row | None]], items: Sequence[T]) -> list[Row]:
+    """What acting on each comes to, where it comes to something; `SETTLED_AT_ONCE` at a time, in order."""
+    found: list[Row | None] = []
+    for start in range(0, len(items), SETTLED_AT_ONCE):
+        found += await asyncio.gather(*map(act, items[start : start + SETTLED_AT_ONCE]))
+    return [row for row in found if row is not None]
 
 
 @dataclass
@@ -55,6 +63,10 @@ class Look:
     """By name, why a job doesn't run yet, as last seen."""
     held: dict[str, float] = field(default_factory=dict)
     """By name, when it was last noted that the backend holds a job back."""
+    answered: set[str] = field(default_factory=set)
+    """Of the jobs by name, those of which the backend has said anything since the last look at all began."""
+    blind: dict[str, float] = field(default_factory=dict)
+    """By name, since when the backend says nothing of a job."""
 
     async def at_all(self, owed: Iterable[OwedRow]) -> list[Row]:
         """One batched observation of this runner's jobs, and what each comes to: the rows to which something is owed
@@ -62,11 +74,14 @@ class Look:
         self.rooms.runner.told()  # of before: all are looked at now
         mine = [row for row in owed if self._is_there(row)]
         self.known = {self._handle(row).name: row for row in mine}
-        keys = {(row.uuid, row.attempt) for row in mine}
+        began, keys = self.rooms.monotonic(), {(row.uuid, row.attempt) for row in mine}
         self.gone = {key: gone for key, gone in self.gone.items() if key in keys}
         self.waits = {name: why for name, why in self.waits.items() if name in self.known}
         self.held = {name: at for name, at in self.held.items() if name in self.known}
-        return await self._at(mine)
+        self.answered = set()
+        news = await self._at(mine)
+        self.blind = {name: self.blind.get(name, began) for name in self.known if name not in self.answered}
+        return news
 
     async def at_some(self, due: Iterable[OwedRow]) -> list[Row]:
         """The same of those only that a report has told of, or, if the last look at all found them, the backend: so
@@ -82,14 +97,19 @@ class Look:
     async def _at(self, rows: Sequence[OwedRow]) -> list[Row]:
         states = {(row.uuid, row.attempt): row for row in rows}
         seen = await self._observe(rows)
+        self.answered.update(observation.handle.name for observation in seen)
         there = {observation.handle.uuid for observation in seen if observation.phase != "gone"}
         hinted = [row for row in rows if row.due(self.rooms.now(), "look") and row.uuid not in there]
-        ended = {row.uuid: after for row in hinted if (after := await self.ended_by_itself(row))}  # else `settle` reads
-        todo, news = [o for o in seen if o.handle.uuid not in ended], list(ended.values())
-        for some in batched(todo, SETTLED_AT_ONCE):
-            found = await asyncio.gather(*(self._see(o, states[o.handle.uuid, o.handle.attempt]) for o in some))
-            news += [row for row in found if row is not None and (row.outbox or row.clean_up)]
-        return news
+        news = await side_by_side(self.ended_by_itself, hinted)  # of the others `settle` reads the report
+        ended = {row.uuid for row in news}
+        todo = [o for o in seen if o.handle.uuid not in ended]
+        found = await side_by_side(lambda o: self._see(o, states[o.handle.uuid, o.handle.attempt]), todo)
+        return news + [row for row in found if row.outbox or row.clean_up]
+
+    def is_blind(self, row: OwedRow) -> bool:
+        """Whether the backend has said nothing of its job yet, for a while: it may run, or be held back."""
+        since = self.blind.get(self._handle(row).name)
+        return since is not None and self.rooms.monotonic() - since < BLIND_SECONDS
 
     async def ended_by_itself(self, owed: OwedRow) -> Row | None:
         """Before any failure is declared the attempt's exit report is read, and a valid one wins: a job may have ended
@@ -147,7 +167,8 @@ class Look:
         if seen.phase == "pending" and seen.reason:
             self.waits[name] = seen.reason
         every = min(HELD_SECONDS, self.rooms.deadlines.start / 4000)
-        if seen.suspended and row.state == "SUBMITTED" and now - self.held.get(name, -every) >= every:
+        waited = self.rooms.now() + self.rooms.deadlines.start - row.owes.get("deadline", 0) >= every * 1000
+        if waited and seen.suspended and row.state == "SUBMITTED" and now - self.held.get(name, -every) >= every:
             await update(self.rooms.ledger, row.uuid, partial(held_back, now=self.rooms.now(), attempt=row.attempt))
             self.held[name] = now
 
@@ -156,11 +177,11 @@ class Look:
         return self.waits.get(self._handle(row).name)
 
     async def last_lines(self, row: OwedRow) -> tuple[str, ...]:
-        """What its job printed last; nothing where the backend can't tell."""
+        """What its job printed last; nothing where the backend can't tell, or not soon."""
         try:
-            return tuple(await self.rooms.runner.logs(self._handle(row), TAIL))
-        except GenoferryError as error:
-            log.warning("no lines", uuid=row.uuid, code=error.code, cause=str(error))
+            return bounded(await asyncio.wait_for(self.rooms.runner.logs(self._handle(row), LOG_LINES), TAIL_SECONDS))
+        except (GenoferryError, OSError) as error:  # TimeoutError, too
+            log.warning("no lines", uuid=row.uuid, cause=str(error) or type(error).__name__)
             return ()
 
     def _gone_for_good(self, key: tuple[str, int]) -> bool:

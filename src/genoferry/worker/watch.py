@@ -13,11 +13,11 @@ from genoferry.contracts.events import ErrorInfo
 from genoferry.errors import GenoferryError, RunDeadline, ServiceError, StartDeadline
 from genoferry.ledger.due import CLEAN, deadline_at
 from genoferry.ledger.leases import runner_lease
-from genoferry.ledger.row import OwedRow, Row, State
+from genoferry.ledger.row import OwedRow, Row, State, changed
 from genoferry.ledger.states import admit, adopt, expire, fail
 from genoferry.ledger.update import Transition, update
 from genoferry.worker.finish import told
-from genoferry.worker.look import AT_COMPUTE, Look
+from genoferry.worker.look import AT_COMPUTE, Look, side_by_side
 from genoferry.worker.rooms import Rooms
 
 log = structlog.get_logger()
@@ -46,14 +46,27 @@ class Watch:
             log.info("admitted", uuid=row.uuid, runner=runner)
         return len(chosen)
 
-    async def enforce(self, owed: Iterable[OwedRow]) -> None:
+    async def enforce(self, owed: Iterable[OwedRow]) -> list[Row]:
         """End what is past its deadline: of this runner's jobs, of those that no runner has yet, and of a runner
-        that nobody looks after any more."""
+        that nobody looks after any more. The rows that ended."""
         now = self.rooms.now()
-        for row in owed:
-            if row.due(now, "deadline") and await self._is_ours(row) and not await self.look.ended_by_itself(row):
-                tail = await self.look.last_lines(row) if row.state == "RUNNING" else ()
-                await self._apply(row, partial(self._past_deadline, why=self.look.why(row), tail=tail))
+        return await side_by_side(self._enforce, [row for row in owed if row.due(now, "deadline")])
+
+    async def _enforce(self, owed: OwedRow) -> Row | None:
+        if not await self._is_ours(owed) or (owed.state == "SUBMITTED" and self.look.is_blind(owed)):
+            return None
+        if (row := await self.look.ended_by_itself(owed)) is not None:
+            return row
+        asks = owed.state == "RUNNING" and owed.runner == self.rooms.runner.key and await self._is_late(owed)
+        tail = await self.look.last_lines(owed) if asks else ()
+        row = await self._apply(owed, partial(self._past_deadline, why=self.look.why(owed), tail=tail))
+        return row if row is not None and row.terminal else None
+
+    async def _is_late(self, owed: OwedRow) -> bool:
+        """By the row itself: the index says what was owed when it was written, by the deadlines of that time."""
+        row = await self.rooms.ledger.get(owed.uuid)
+        at = deadline_at(row, self.rooms.deadlines) if isinstance(row, Row) else None
+        return at is not None and at <= self.rooms.now()
 
     async def adopt(self, owed: Sequence[OwedRow]) -> None:
         """Take over what a runner that nobody looks after can't do any more: see `states.adopt`."""
@@ -70,20 +83,21 @@ class Watch:
             return True
         return await self.rooms.leases.abandoned(runner_lease(row.runner))
 
-    async def _apply(self, row: OwedRow, transition: Transition) -> None:
+    async def _apply(self, row: OwedRow, transition: Transition) -> Row | None:
         """One row's trouble must not keep the others waiting."""
         try:
-            await update(self.rooms.ledger, row.uuid, transition)
+            return await update(self.rooms.ledger, row.uuid, transition)
         except ServiceError:
             raise
         except GenoferryError as error:
             log.warning("left", uuid=row.uuid, code=error.code, cause=str(error))
+            return None
 
     def _past_deadline(self, row: Row, *, why: str | None, tail: tuple[str, ...]) -> Row:
         now = self.rooms.now()
         at = deadline_at(row, self.rooms.deadlines)
         if at is None or at > now:
-            return row
+            return changed(row)  # the index has another time: deadlines are set anew at each write
         if row.timeout_at is not None and row.timeout_at <= now and row.state != "RUNNING":
             return expire(row, now)
         error = RunDeadline() if row.state == "RUNNING" else told(StartDeadline, why)

@@ -236,7 +236,7 @@ def test_doctor_says_what_an_account_may_do(cluster: Cluster, installed: str) ->
     assert look(RELEASE, JOBS) == look(f"{RELEASE}-job", NAMESPACE) == f"fail {ALL}"
     assert look(None, NAMESPACE) == "ok may do there what it needs"
     assert look(None, "nowhere") == "fail no service account default"
-    assert look(RELEASE, NAMESPACE, "secret") == "fail may not create, get secrets"
+    assert look(RELEASE, NAMESPACE, "secret") == "fail may not patch jobs; create, get secrets"
 
 
 @pytest.mark.parametrize(

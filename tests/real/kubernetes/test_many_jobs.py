@@ -46,8 +46,6 @@ RELIST_SECONDS = 60
 EXPERIMENTS = 50
 """So many messages of the queue can be under way at once."""
 AT_ONCE = 8
-GETS = 8
-"""Of one Job, at most: before it is deleted, and until it is gone."""
 A_DAY = "86400000"
 SECONDS = 1800
 PACE = {
@@ -228,14 +226,12 @@ def delays(told: Told, ended: Mapping[str, float]) -> dict[str, float]:
 
 
 def calls(cluster: Cluster) -> Counter[str]:
-    """What the API server has counted: LISTs and WATCHes of Jobs and of pods in one namespace, open WATCHes too, and
-    GETs of one."""
+    """The LISTs and WATCHes of Jobs and of pods in one namespace that the API server has counted; open WATCHes too."""
     found: Counter[str] = Counter()
     for line in cluster.metrics().splitlines():
         if line.startswith(("apiserver_request_total{", "apiserver_longrunning_requests{")):
             labels = dict(re.findall(r'(\w+)="([^"]*)"', line))
-            of_one = labels["scope"] == "resource" and labels["verb"] == "GET" and not labels["subresource"]
-            if (of_one or labels["scope"] == "namespace") and labels["resource"] in ("jobs", "pods"):
+            if labels["scope"] == "namespace" and labels["resource"] in ("jobs", "pods"):
                 found[f"{labels['verb']} {labels['resource']}"] += int(float(line.rpartition(" ")[2]))
     return found
 
@@ -248,8 +244,6 @@ def check_calls(counted: Counter[str], seconds: float, *, holders: int) -> None:
     leftovers = {"LIST jobs": holders}
     for kind in ("LIST jobs", "WATCH jobs", "LIST pods", "WATCH pods"):
         assert 0 < counted[kind] <= most + leftovers.get(kind, 0), kind
-    assert counted["GET pods"] == 0
-    assert counted["GET jobs"] <= GETS * JOBS, "each Job is asked for by itself when it is removed only"
 
 
 def say(what: str, **figures: float) -> None:

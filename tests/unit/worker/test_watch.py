@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from genoferry.compute.protocol import JobSpec, job_name
+from genoferry.compute.protocol import JobSpec, Workspace, job_name, workspace_name
 from genoferry.contracts.keys import exit_key
 from genoferry.contracts.reports import ExitReport, OutputReport
 from genoferry.errors import ComputeError, JobLost, NodeLost, ServiceUnavailable, ZeroMatches
@@ -591,6 +591,102 @@ async def test_what_the_ledger_does_not_know_is_swept_once_no_row_could_be_left_
     name = job_name(world.settings.deployment, uuids[7], 1)
     await world.runner.submit(JobSpec(uuids[7], 1, name, "s3://work/job.json"))
     world.runner.age = days * 86400.0
+    kept = workspace_name(world.settings.deployment, uuids[8], 1)
+    world.runner.kept[kept] = Workspace(uuids[8], 1, kept, days * 86400.0)
     world.start()
     await asyncio.sleep(60)
-    assert len(world.runner.observations) == left
+    assert (len(world.runner.observations), len(world.runner.kept)) == (left, left)
+
+
+def at_first(world, answers):
+    """The backend's first answers, before it says what it sees."""
+    left, real = list(answers), world.runner.observe
+
+    async def observe(handles):
+        return left.pop(0) if left else await real(handles)
+
+    world.runner.observe = observe
+
+
+@simulated
+async def test_a_job_that_was_not_seen_yet_is_spared_its_deadline(world):
+    world.start()
+    world.send()
+    job = await world.job()
+    world.kill("a")
+    job.run()
+    world.jump(3700)
+    at_first(world, [[]])
+    world.start("b")
+    await world.until(lambda: world.row().state != "SUBMITTED")
+    assert world.row().state == "RUNNING"
+
+
+@simulated
+async def test_a_job_that_is_held_back_while_no_worker_is_there_is_spared_its_deadline(world):
+    world.start()
+    world.send()
+    job = await world.job()
+    world.runner.observations[job.name] = replace(world.runner.observations[job.name], suspended=True)
+    await asyncio.sleep(300)
+    world.kill("a")
+    world.jump(3700)
+    at_first(world, [[]])
+    world.start("b")
+    await asyncio.sleep(200)
+    assert world.row().state == "SUBMITTED"
+
+
+@simulated
+async def test_a_job_that_is_never_seen_ends_all_the_same(world):
+    world.start()
+    world.send()
+    await world.job()
+    at_first(world, [[]] * 10_000)
+    await asyncio.sleep(3600)
+    assert world.row().state == "SUBMITTED"
+    await world.settled(state="FAILED")
+
+
+@simulated
+@pytest.mark.parametrize("lines", [["x" * 4000] * 20, ["\u00e4" * 60_000]])
+async def test_long_lines_are_cut_to_what_a_row_holds(world, lines):
+    world.start()
+    world.send()
+    job = await running(world)
+    world.runner.printed[job.name] = lines
+    world.jump(49 * 3600)
+    row = await world.settled(state="FAILED")
+    assert row.log_tail
+    assert sum(len(line.encode()) for line in row.log_tail) <= 4096
+
+
+@simulated
+async def test_a_backend_that_does_not_tell_what_a_job_printed_keeps_nobody(worlds, uuids):
+    world = worlds(compute={"max_running": 8})
+    world.start()
+    for number in range(3):
+        world.send(uuid=uuids[number])
+    for number in range(3):
+        await running(world, number)
+
+    async def logs(handle, tail):
+        if handle.uuid == uuids[0]:
+            raise PermissionError(13, "no")
+        await asyncio.sleep(60)
+
+    world.runner.logs = logs
+    world.jump(49 * 3600)
+    await world.until(lambda: all(world.row(number).state == "FAILED" for number in range(3)), within=30)
+    assert not world.workers["a"].rooms.turns.late()
+
+
+@simulated
+async def test_the_room_that_a_deadline_leaves_is_used_at_once(worlds, uuids):
+    world = worlds(worker={"watch_seconds": 600}, compute={"max_running": 1, "start_deadline_seconds": 700})
+    world.start()
+    for number in range(2):
+        world.send(uuid=uuids[number])
+    await world.job()
+    await world.until(lambda: world.row(0).state == "FAILED", within=2000)
+    await world.until(lambda: world.row(1).state != "REQUESTED", within=5)

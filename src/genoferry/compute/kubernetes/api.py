@@ -26,6 +26,8 @@ NAMES: dict[Kind, tuple[str, str]] = {
 }
 """The vendor's class and the name in its methods."""
 CALL_SECONDS = (5.0, 60.0)
+TAIL_BYTES = 64 * 1024
+"""Of a log, at most."""
 QUIET_SECONDS = 90.0
 """After which a silent watch is taken for dead: the server sends a bookmark about every minute (Kubernetes API
 concepts, watch bookmarks)."""
@@ -72,7 +74,14 @@ class Api:
 
     def log(self, pod: str, container: str, tail: int) -> str:
         with self._answer(
-            "read", "pods", pod, self.namespace, sub="_log", container=container, tail_lines=tail
+            "read",
+            "pods",
+            pod,
+            self.namespace,
+            sub="_log",
+            container=container,
+            tail_lines=tail,
+            limit_bytes=TAIL_BYTES,
         ) as answer:
             return bytes(answer.data).decode(errors="replace")
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from genoferry.compute.kubernetes.failure import Verdict, failed, failure, millis
-from genoferry.compute.kubernetes.seen import JobSeen, PodSeen, Told
+from genoferry.compute.kubernetes.seen import JobSeen, PodSeen
 from genoferry.compute.protocol import Cause, Handle, Observation
 
 UNPULLABLE = frozenset(
@@ -37,7 +37,7 @@ class Limits:
 def judge(
     handle: Handle, job: JobSeen | None, pod: PodSeen | None, now: float, limits: Limits, *, stuck: float = 0.0
 ) -> Verdict | None:
-    """`now` in Unix seconds; `stuck`: for how many its pod's image could not be had. None is no news."""
+    """`now` in Unix seconds; `stuck`: for how many its pod has been so by now. None is no news."""
     if job is None or not is_attempt(job, handle):
         return Verdict(Observation(handle, "gone", reason="Its Job is not in the cluster any more."), doubtful=True)
     if job.failed:
@@ -75,23 +75,25 @@ def _without_pod(handle: Handle, job: JobSeen) -> Verdict:
     return Verdict(seen)
 
 
-def cannot_start(pod: PodSeen) -> bool:
-    """Whether its node can't have its image, or make its container, and goes on trying."""
-    return pod.phase == "Pending" and pod.waiting is not None and pod.waiting.reason in UNPULLABLE
+def stuck_as(pod: PodSeen) -> Cause | None:
+    """No node takes it, or its node can't have its image or make its container; both go on trying. Since when, the
+    pod doesn't say: its conditions keep the time at which they were first false, behind a gate too."""
+    if pod.phase != "Pending":
+        return None
+    if pod.scheduled and not pod.scheduled.holds:
+        return None if pod.scheduled.reason == GATED else "unschedulable"
+    return "unpullable" if pod.waiting and pod.waiting.reason in UNPULLABLE else None
 
 
 def _pending(handle: Handle, pod: PodSeen, now: float, limits: Limits, stuck: float) -> Verdict:
     """Why it waits, in others' words, and for how long; once too long, that is its failure."""
-    found: tuple[Cause, Told, float, float] | None = None
-    if pod.scheduled and not pod.scheduled.holds:
-        if pod.scheduled.reason == GATED:
-            return Verdict(Observation(handle, "pending", reason="Its pod's scheduling is gated.", suspended=True))
-        found = ("unschedulable", pod.scheduled, pod.scheduled.at or pod.created, limits.unschedulable)
-    elif pod.waiting and cannot_start(pod):
-        found = ("unpullable", pod.waiting, now - stuck, limits.unpullable)
-    if found is None:
-        return Verdict(Observation(handle, "pending", reason=_starts(pod), since=millis(pod.created)))
-    cause, told, since, limit = found
+    cause, since = stuck_as(pod), now - stuck
+    told = pod.scheduled if cause == "unschedulable" else pod.waiting
+    if cause is None or told is None:
+        gated = pod.scheduled is not None and not pod.scheduled.holds
+        reason = "Its pod's scheduling is gated." if gated else _starts(pod)
+        return Verdict(Observation(handle, "pending", reason=reason, since=millis(pod.created), suspended=gated))
+    limit = limits.unschedulable if cause == "unschedulable" else limits.unpullable
     reason = f"{told.reason} for {_long(now - since)}: {told.message}".rstrip(": ")
     if now - since > limit:
         return Verdict(Observation(handle, "failed", reason=reason, cause=cause, since=millis(since)), doubtful=True)

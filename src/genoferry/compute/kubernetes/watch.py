@@ -17,7 +17,7 @@ from genoferry.compute.kubernetes.failure import Verdict
 from genoferry.compute.kubernetes.mirror import Mirror
 from genoferry.compute.kubernetes.news import News
 from genoferry.compute.kubernetes.seen import JobSeen, PodSeen, forget, job_seen, last_seen, newest_by_job, pod_seen
-from genoferry.compute.kubernetes.verdict import Limits, cannot_start, judge
+from genoferry.compute.kubernetes.verdict import Limits, judge, stuck_as
 from genoferry.compute.protocol import Handle, Observation
 from genoferry.errors import ComputeError
 
@@ -57,9 +57,10 @@ class Watch:
         self._now, self._monotonic = now, monotonic
         self._lock = threading.Lock()
         self._mirrors: Mirrors | None = None
-        self._looked_at = self._whole_at = monotonic()
+        self._looked_at = monotonic()
+        self._incomplete_since: float | None = None
         self._doubts: dict[str, Doubt] = {}
-        self._stuck: dict[str, float] = {}  # since when pods can't start, as seen: the cluster doesn't say
+        self._stuck: dict[tuple[str, str], float] = {}  # by pod and how, since when as seen
         self.news = News()
 
     def look(self, handles: Sequence[Handle]) -> list[Observation]:
@@ -74,24 +75,26 @@ class Watch:
             if all_jobs is None or all_pods is None:
                 self._bear_with()
                 return []
-            self._whole_at = self._looked_at
+            self._incomplete_since = None
             return self._certain(mirrors, self._judged(handles, all_jobs, all_pods))
 
     def _bear_with(self) -> None:
         """A first LIST takes its time, but not all the time."""
-        if self._looked_at - self._whole_at > PATIENCE_SECONDS:
+        since = self._incomplete_since = self._incomplete_since or self._looked_at
+        if self._looked_at - since > PATIENCE_SECONDS:
             raise ComputeError(f"The cluster's Jobs and pods could not be listed within {PATIENCE_SECONDS:.0f} s.")
 
     def _judged(
         self, handles: Sequence[Handle], jobs: Mapping[str, JobSeen], pods: Mapping[str, PodSeen]
     ) -> list[Verdict]:
-        now, stuck = self._looked_at, [one.name for one in pods.values() if cannot_start(one)]
-        self._stuck = {name: self._stuck.get(name, now) for name in stuck}
+        now = self._looked_at
+        stuck = {one.name: (one.name, cause) for one in pods.values() if (cause := stuck_as(one))}
+        self._stuck = {key: self._stuck.get(key, now) for key in stuck.values()}
         pod_of, found = newest_by_job(pods.values()), list[Verdict | None]()
         for handle in handles:
             job = jobs.get(handle.name)
             pod = pod_of.get(job.uid) if job else None
-            since = self._stuck.get(pod.name, now) if pod else now
+            since = self._stuck[stuck[pod.name]] if pod and pod.name in stuck else now
             found.append(judge(handle, job, pod, self._now(), self._limits, stuck=now - since))
         return [verdict for verdict in found if verdict is not None]
 
@@ -104,7 +107,7 @@ class Watch:
     def _running(self) -> Mirrors:
         """Started at the first look; they end by themselves when nobody has looked for a while."""
         if self._mirrors is None or any(mirror.ended for mirror in self._mirrors):
-            self._whole_at = self._looked_at
+            self._incomplete_since = None
             for mirror in self._mirrors or ():
                 mirror.stop()
             self._mirrors = (self._mirror("jobs", job_seen, forget), self._mirror("pods", pod_seen, last_seen))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from genoferry import errors
 from genoferry.contracts.events import MAX_TRACE_NAME
-from genoferry.contracts.reports import LOG_BYTES, LOG_LINES
+from genoferry.contracts.reports import LOG_LINES, bounded
 from genoferry.errors import CalculationError
 from genoferry.pgsc.exit_codes import BY_EXIT, by_words
 from genoferry.pgsc.nextflow import words
@@ -114,15 +114,3 @@ def _error(kind: type[CalculationError], name: str | None, code: int | None, tai
     error = kind(trace_name=name and name[:MAX_TRACE_NAME], trace_exit=code)
     error.log_tail = bounded(tail)
     return error
-
-
-def bounded(lines: tuple[str, ...]) -> tuple[str, ...]:
-    """The last of the lines that fit into a row: `LOG_LINES` and `LOG_BYTES` at most."""
-    kept: list[str] = []
-    left = LOG_BYTES
-    for line in reversed(lines[-LOG_LINES:]):
-        left -= len(line.encode())
-        if left < 0:
-            break
-        kept.insert(0, line)
-    return tuple(kept)

@@ -244,7 +244,7 @@ def test_a_job_of_the_same_name_made_anew_is_not_ours(cluster: Any, make: Make) 
 
 
 def test_too_long_without_a_node_is_a_failure_after_a_list(cluster: Any, make: Make) -> None:
-    runner = make(unschedulable_seconds=60)
+    runner = make(unschedulable_seconds=0.2)
     handle = start(runner)
     told = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes are available"}
     cluster.pod(handle.name, phase="Pending", conditions=[told | {"lastTransitionTime": "2026-01-01T00:00:00Z"}])
@@ -252,6 +252,20 @@ def test_too_long_without_a_node_is_a_failure_after_a_list(cluster: Any, make: M
     assert seen.cause == "unschedulable"
     assert (seen.reason or "").endswith("0/1 nodes are available")
     assert cluster.calls["list", "pods"] >= 2
+
+
+def test_the_time_behind_a_gate_is_not_without_a_node(cluster: Any, make: Make) -> None:
+    """The condition keeps the time at which it was first false (pkg/api/v1/pod UpdatePodCondition)."""
+    runner = make(unschedulable_seconds=600)
+    handle = start(runner)
+    told = {"type": "PodScheduled", "status": "False", "lastTransitionTime": "2026-01-01T00:00:00Z"}
+    cluster.pod(handle.name, phase="Pending", conditions=[told | {"reason": "SchedulingGated"}])
+    wait_until(lambda: (seen := look(runner, handle)) and seen.suspended, what="the gate is seen")
+    cluster.pod(handle.name, phase="Pending", conditions=[told | {"reason": "Unschedulable", "message": "0/1 nodes"}])
+    wait_until(lambda: (seen := look(runner, handle)) and not seen.suspended, what="it is lifted")
+    seen = look(runner, handle)
+    assert seen is not None
+    assert (seen.phase, seen.reason) == ("pending", "Unschedulable for 0 s: 0/1 nodes")
 
 
 def test_the_periodic_list_finds_what_a_watch_never_said(cluster: Any, make: Make) -> None:
