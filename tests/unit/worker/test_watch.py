@@ -23,6 +23,18 @@ async def running(world, number=0, attempt=1):
     return job
 
 
+def looks_of(world):
+    """When it looks from now on, and at whose jobs."""
+    looks, real = [], world.runner.observe
+
+    async def observe(handles):
+        looks.append((clock.monotonic(), [handle.uuid for handle in handles]))
+        return await real(handles)
+
+    world.runner.observe = observe
+    return looks
+
+
 @simulated
 async def test_a_failure_is_told_with_its_process_and_its_exit(world):
     world.start()
@@ -234,18 +246,12 @@ async def test_what_the_backend_tells_by_itself_needs_neither_hint_nor_look_at_a
         world.send(uuid=uuids[number])
     jobs = [await world.job(number) for number in range(3)]
     await asyncio.sleep(700)  # a look at all has come by since
-    looks, real = [], world.runner.observe
-
-    async def observe(handles):
-        looks.append([handle.uuid for handle in handles])
-        return await real(handles)
-
-    world.runner.observe = observe
+    looks = looks_of(world)
     jobs[1].run()
     await world.until(lambda: world.row(1).state == "RUNNING", within=2)
     jobs[1].succeed(hint=False)
     await world.until(lambda: "Result" in world.events(1), within=2)
-    assert looks == [[uuids[1]], [uuids[1]]], "only at the one it told of"
+    assert [seen for _, seen in looks] == [[uuids[1]], [uuids[1]]], "only at the one it told of"
     assert {world.row(number).state for number in (0, 2)} == {"SUBMITTED"}
 
 
@@ -394,18 +400,12 @@ async def test_looks_keep_their_pace_when_other_work_is_done(world, uuids):
     world.start()
     world.send()
     await running(world)
-    looks, real = [], world.runner.observe
-
-    async def observe(handles):
-        looks.append(clock.monotonic())
-        return await real(handles)
-
-    world.runner.observe = observe
+    looks = looks_of(world)
     world.send(uuid=uuids[1])
     await running(world, 1)
     await asyncio.sleep(60)
     watch, tick = world.settings.worker.watch_seconds, world.settings.worker.tick_seconds
-    assert max(after - before for before, after in pairwise(looks)) <= watch + tick
+    assert max(after - before for (before, _), (after, _) in pairwise(looks)) <= watch + tick
 
 
 @simulated
@@ -429,14 +429,7 @@ async def test_a_hint_of_a_job_that_is_gone_does_not_make_it_look_at_every_turn(
     world.start()
     world.send()
     job = await running(world)
-    looks = []
-    real = world.runner.observe
-
-    async def observe(handles):
-        looks.append(handles)
-        return await real(handles)
-
-    world.runner.observe = observe
+    looks = looks_of(world)
     job.vanish()
     job.report(final=True)
     await asyncio.sleep(50)
