@@ -35,10 +35,10 @@ FROM base AS nextflow
 ARG NEXTFLOW=no
 ARG MAVEN_MIRROR=
 COPY tests/real/setup_nextflow.sh tests/real/nextflow-24.10.0.sha256 /src/
-RUN mkdir -p /opt/nextflow /root/.m2 \
+RUN mkdir -p /opt/nextflow "$HOME/.m2" \
  && if [ -n "$MAVEN_MIRROR" ]; then \
       printf '<settings><mirrors><mirror><id>site</id><mirrorOf>*</mirrorOf><url>%s</url></mirror></mirrors></settings>' \
-        "$MAVEN_MIRROR" >/root/.m2/settings.xml; \
+        "$MAVEN_MIRROR" >"$HOME/.m2/settings.xml"; \
     fi \
  && if [ "$NEXTFLOW" = yes ]; then \
       GENOFERRY_TOOLS=/opt/tools sh /src/setup_nextflow.sh && rmdir /opt/nextflow && mv /opt/tools/nextflow-* /opt/nextflow; \
