@@ -9,8 +9,6 @@ from pathlib import Path
 
 from genoferry.errors import CleanUpFailed
 
-TAIL_BYTES = 64 * 1024
-
 
 def names_in(folder: Path) -> list[str]:
     return sorted(found.name for found in folder.iterdir()) if folder.is_dir() else []
@@ -22,16 +20,6 @@ def age(folder: Path) -> float:
         return time.time() - folder.stat().st_mtime
     except FileNotFoundError:
         return 0.0
-
-
-def last_lines(file: Path) -> list[str]:
-    """Of what it holds at its end; none where it isn't there."""
-    try:
-        with file.open("rb") as opened:
-            opened.seek(max(0, opened.seek(0, os.SEEK_END) - TAIL_BYTES))
-            return opened.read().decode(errors="replace").splitlines()
-    except FileNotFoundError:
-        return []
 
 
 def clear(folder: Path) -> None:

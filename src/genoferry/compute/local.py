@@ -21,7 +21,7 @@ import psutil
 import structlog
 
 from genoferry.compute.credentials import write_private
-from genoferry.compute.folders import age, clear, last_lines, names_in
+from genoferry.compute.folders import age, clear, names_in
 from genoferry.compute.protocol import (
     Handle,
     JobSpec,
@@ -34,6 +34,7 @@ from genoferry.compute.protocol import (
 from genoferry.contracts.base import Contract
 from genoferry.contracts.keys import job_key
 from genoferry.errors import CleanUpFailed, SubmitFailed, SubmitUnavailable
+from genoferry.files import last_lines
 from genoferry.processes import (
     Stat,
     await_ends,
@@ -46,6 +47,8 @@ from genoferry.processes import (
 )
 
 log = structlog.get_logger()
+TAIL_BYTES = 64 * 1024
+"""Of a log, at most."""
 TERM_SECONDS = 40.0
 """From TERM to KILL: a job ends its own children in that time, Nextflow its tasks on other machines."""
 WORKSPACE = "GENOFERRY_WORKSPACE"
@@ -112,7 +115,7 @@ class LocalRunner:
             raise CleanUpFailed
 
     async def logs(self, handle: Handle, tail: int) -> list[str]:
-        return (await asyncio.to_thread(last_lines, self._folder(handle.name) / "job.log"))[-tail:]
+        return (await asyncio.to_thread(last_lines, self._folder(handle.name) / "job.log", TAIL_BYTES))[-tail:]
 
     async def leftovers(self, deployment: str) -> list[Leftover]:
         return await asyncio.to_thread(self._leftovers, deployment)

@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 
 from genoferry.errors import CalculationStopped, ToolsMissing
+from genoferry.files import end_of
 from genoferry.pgsc.exit_codes import failure, trace_name
 
 TAIL_BYTES = 8192
@@ -90,9 +91,7 @@ def run_tool(bench: Bench, process: str, argv: Sequence[str | Path], *, label: s
 
 def tail(log: Path) -> str:
     """The last `TAIL_BYTES` of a tool's log: for programs to look into, never to be published."""
-    with log.open("rb") as lines:
-        lines.seek(max(0, log.stat().st_size - TAIL_BYTES))
-        return lines.read().decode(errors="replace")
+    return end_of(log, TAIL_BYTES)[0].decode(errors="replace")
 
 
 def _environment(bench: Bench) -> dict[str, str]:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from genoferry.errors import NextflowMissing
+from genoferry.files import last_lines
 from genoferry.pgsc.nextflow.places import Places
 from genoferry.pgsc.nextflow.remains import end_remains
 
@@ -104,9 +105,4 @@ def _end(head: subprocess.Popen[bytes]) -> None:
 
 def tail(path: Path) -> list[str]:
     """The lines in the last `TAIL_BYTES` of a text file, none where there is none."""
-    try:
-        with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - TAIL_BYTES))
-            return file.read(TAIL_BYTES).decode(errors="replace").splitlines()
-    except FileNotFoundError:
-        return []
+    return last_lines(path, TAIL_BYTES)

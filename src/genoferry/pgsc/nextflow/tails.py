@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from genoferry.contracts.reports import LOG_LINE, LOG_LINES
+from genoferry.files import end_of
 from genoferry.telemetry import REDACTED, redact
 
 Read = Callable[[str, str], bytes | None]
@@ -30,15 +31,10 @@ _IN_URL = re.compile(r"(://)[^/\s:@]+:[^/\s@]+(?=@)")
 def from_folder(workdir: str, name: str) -> bytes | None:
     """A `Read` for work dirs on a disk. What this user may not read (a container's root wrote it) is as good as
     absent."""
-    path = Path(workdir) / name
     try:
-        with path.open("rb") as file:
-            start = max(0, path.stat().st_size - WINDOW)
-            file.seek(start)
-            data = file.read(WINDOW)
+        return whole_lines(*end_of(Path(workdir) / name, WINDOW))
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         return None
-    return whole_lines(data, start)
 
 
 def whole_lines(data: bytes, start: int) -> bytes:
