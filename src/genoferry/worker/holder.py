@@ -102,18 +102,19 @@ class Holder:
 
     def _must_read(self, due: Sequence[OwedRow]) -> bool:
         """The time has come, or a row asks for what only the lease's holder does."""
-        now, runner = self.rooms.now(), self.rooms.runner.key
-        if self.rooms.monotonic() >= self._next_look:
-            return True
-        if any(row.due(now, "admit") for row in due) and not self._watch.full:
-            return True
-        return any(row.due(now, "deadline") and row.runner == runner for row in due)
+        now = self.rooms.now()
+        admits = not self._watch.full and any(row.due(now, "admit") for row in due)
+        return admits or self._must_look(due)
 
-    async def _look_at(self, rows: Sequence[OwedRow]) -> list[Row]:
-        """At all, when the time has come or a deadline has; else at those that something is known of."""
+    def _must_look(self, rows: Sequence[OwedRow]) -> bool:
+        """At all jobs: when the time has come, or a deadline of one has."""
         now, runner = self.rooms.now(), self.rooms.runner.key
         late = any(row.due(now, "deadline") and row.runner == runner for row in rows)
-        if not late and self.rooms.monotonic() < self._next_look:
+        return late or self.rooms.monotonic() >= self._next_look
+
+    async def _look_at(self, rows: Sequence[OwedRow]) -> list[Row]:
+        """At all, or at those that something is known of."""
+        if not self._must_look(rows):
             return await self._look.at_some(rows)
         self._next_look = self.rooms.monotonic() + self.rooms.settings.worker.watch_seconds
         news = await self._look.at_all(rows)

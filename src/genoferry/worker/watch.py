@@ -57,15 +57,20 @@ class Watch:
             return None
         if (row := await self.look.ended_by_itself(owed)) is not None:
             return row
-        asks = owed.state == "RUNNING" and owed.runner == self.rooms.runner.key and await self._is_late(owed)
-        tail = await self.look.last_lines(owed) if asks else ()
+        tail = await self._last_lines(owed)
         row = await self._apply(owed, partial(self._past_deadline, why=self.look.why(owed), tail=tail))
         return row if row is not None and row.terminal else None
 
-    async def _is_late(self, owed: OwedRow) -> bool:
-        """By the row itself: the index says what was owed when it was written, by the deadlines of that time."""
+    async def _last_lines(self, owed: OwedRow) -> tuple[str, ...]:
+        """Of a job of ours that will be ended while it runs."""
+        if owed.state != "RUNNING" or owed.runner != self.rooms.runner.key:
+            return ()
         row = await self.rooms.ledger.get(owed.uuid)
-        at = deadline_at(row, self.rooms.deadlines) if isinstance(row, Row) else None
+        return await self.look.last_lines(owed) if isinstance(row, Row) and self._is_late(row) else ()
+
+    def _is_late(self, row: Row) -> bool:
+        """By the row itself: the index says what was owed when it was written, by the deadlines of that time."""
+        at = deadline_at(row, self.rooms.deadlines)
         return at is not None and at <= self.rooms.now()
 
     async def adopt(self, owed: Sequence[OwedRow]) -> None:
@@ -94,10 +99,9 @@ class Watch:
             return None
 
     def _past_deadline(self, row: Row, *, why: str | None, tail: tuple[str, ...]) -> Row:
-        now = self.rooms.now()
-        at = deadline_at(row, self.rooms.deadlines)
-        if at is None or at > now:
+        if not self._is_late(row):
             return changed(row)  # the index has another time: deadlines are set anew at each write
+        now = self.rooms.now()
         if row.timeout_at is not None and row.timeout_at <= now and row.state != "RUNNING":
             return expire(row, now)
         error = RunDeadline() if row.state == "RUNNING" else told(StartDeadline, why)
