@@ -87,17 +87,17 @@ def stuck_as(pod: PodSeen) -> Cause | None:
 
 def _pending(handle: Handle, pod: PodSeen, now: float, limits: Limits, stuck: float) -> Verdict:
     """Why it waits, in others' words, and for how long; once too long, that is its failure."""
-    cause, since = stuck_as(pod), now - stuck
+    cause = stuck_as(pod)
     told = pod.scheduled if cause == "unschedulable" else pod.waiting
     if cause is None or told is None:
         gated = pod.scheduled is not None and not pod.scheduled.holds
         reason = "Its pod's scheduling is gated." if gated else _starts(pod)
         return Verdict(Observation(handle, "pending", reason=reason, since=millis(pod.created), suspended=gated))
     limit = limits.unschedulable if cause == "unschedulable" else limits.unpullable
-    reason = f"{told.reason} for {_long(now - since)}: {told.message}".rstrip(": ")
-    if now - since > limit:
-        return Verdict(Observation(handle, "failed", reason=reason, cause=cause, since=millis(since)), doubtful=True)
-    return Verdict(Observation(handle, "pending", reason=reason, since=millis(since)))
+    reason, since = f"{told.reason} for {_long(stuck)}: {told.message}".rstrip(": "), millis(now - stuck)
+    if stuck > limit:
+        return Verdict(Observation(handle, "failed", reason=reason, cause=cause, since=since), doubtful=True)
+    return Verdict(Observation(handle, "pending", reason=reason, since=since))
 
 
 def _starts(pod: PodSeen) -> str:

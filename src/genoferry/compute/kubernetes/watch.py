@@ -88,14 +88,15 @@ class Watch:
         self, handles: Sequence[Handle], jobs: Mapping[str, JobSeen], pods: Mapping[str, PodSeen]
     ) -> list[Verdict]:
         now = self._looked_at
-        stuck = {one.name: (one.name, cause) for one in pods.values() if (cause := stuck_as(one))}
-        self._stuck = {key: self._stuck.get(key, now) for key in stuck.values()}
+        stuck = {(one.name, cause) for one in pods.values() if (cause := stuck_as(one))}
+        self._stuck = {key: self._stuck.get(key, now) for key in stuck}
+        since = {name: at for (name, _), at in self._stuck.items()}
         pod_of, found = newest_by_job(pods.values()), list[Verdict | None]()
         for handle in handles:
             job = jobs.get(handle.name)
             pod = pod_of.get(job.uid) if job else None
-            since = self._stuck[stuck[pod.name]] if pod and pod.name in stuck else now
-            found.append(judge(handle, job, pod, self._now(), self._limits, stuck=now - since))
+            long = now - since.get(pod.name, now) if pod else 0.0
+            found.append(judge(handle, job, pod, self._now(), self._limits, stuck=long))
         return [verdict for verdict in found if verdict is not None]
 
     def close(self) -> None:
