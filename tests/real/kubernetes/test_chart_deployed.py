@@ -6,6 +6,7 @@ import json
 import re
 import urllib.request
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -54,17 +55,28 @@ def release(
     cluster: Cluster, namespace: str, local_aws: Mapping[str, str], port: int, tmp_path: Path
 ) -> Iterator[tuple[str | Path, ...]]:
     """Installed, and ready; the options that every command of helm takes."""
-    file = tmp_path / "values.yaml"
-    file.write_text(yaml.safe_dump(values(local_aws, port)))
+    with installed(cluster, namespace, values(local_aws, port), tmp_path) as options:
+        yield options
+    wait_until(lambda: not pods(cluster, namespace), what="no pod left", seconds=SECONDS)
+
+
+@contextmanager
+def installed(
+    cluster: Cluster, namespace: str, document: Mapping[str, Any], folder: Path
+) -> Iterator[tuple[str | Path, ...]]:
+    """The chart with these values, ready, until the end; the options that every command of helm takes."""
+    file = folder / "values.yaml"
+    file.write_text(yaml.safe_dump(document))
     options = ("--kubeconfig", cluster.kubeconfig, "--namespace", namespace)
     helm("install", "ferry", CHART, *options, "--values", file, *WAIT)
-    yield options
-    helm("uninstall", "ferry", *options, "--wait")
-    wait_until(lambda: not names(cluster, namespace), what="no pod left", seconds=SECONDS)
+    try:
+        yield options
+    finally:
+        helm("uninstall", "ferry", *options, "--wait")
 
 
-def names(cluster: Cluster, namespace: str) -> list[str]:
-    """Of the pods."""
+def pods(cluster: Cluster, namespace: str) -> list[str]:
+    """Their names."""
     return [pod.metadata.name for pod in cluster.core.list_namespaced_pod(namespace).items]
 
 
@@ -75,6 +87,6 @@ def test_the_worker_is_ready_well_and_renewed(
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=10) as answer:
         assert json.load(answer)["ready"]
     assert "Phase:          Succeeded" in helm("test", "ferry", *release, "--timeout", "120s")
-    (before,) = names(cluster, namespace)
+    (before,) = pods(cluster, namespace)
     helm("upgrade", "ferry", CHART, *release, "--reuse-values", "--set", "settings.GENOFERRY_MAX_RUNNING=7", *WAIT)
-    assert before not in names(cluster, namespace)
+    assert before not in pods(cluster, namespace)

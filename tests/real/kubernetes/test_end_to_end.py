@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from tests.conftest import Deployment
 from tests.real.kubernetes.cluster import Cluster
-from tests.real.kubernetes.helm import CHART, helm
+from tests.real.kubernetes.place import WHOLE_LIFE
 from tests.real.kubernetes.places import free_port
-from tests.real.kubernetes.test_chart_deployed import WAIT, values
+from tests.real.kubernetes.test_chart_deployed import installed, pods, values
 
 from genoferry.cli.demo.doubles import Doubles
 from genoferry.cli.demo.outcome import outcome
@@ -27,7 +26,6 @@ from genoferry.cli.demo.prepared import SCORES, Prepared, prepare
 from genoferry.testing.harness import QUICK, Harness
 from genoferry.testing.waiting import wait_until
 
-WHOLE_LIFE = ["Requested", "Created", "Deployed", "Succeeded", "Result"]
 OF_THIS_MACHINE = ("GENOFERRY_LOCAL_DIR", "GENOFERRY_HANDLER_MODULES", "GENOFERRY_ALLOW_")
 DIARY = "events"
 """The cluster's own, which it clears away after an hour."""
@@ -47,8 +45,8 @@ def test_a_message_in_and_the_right_scores_out(
     before = wait_until(lambda: own(cluster, namespace), what="the namespace's own objects")
     prepared = prepare(tmp_path / "demo", rand=os.urandom)
     with Doubles(prepared.folder, prepared.private_key) as doubles, deployment(tmp_path) as harness:
-        variables = settings(harness, doubles)
-        with mirror(cluster, namespace, prepared.folder / SCORES), release(cluster, namespace, variables, tmp_path):
+        document, scores = values(settings(harness, doubles), free_port()), prepared.folder / SCORES
+        with mirror(cluster, namespace, scores), installed(cluster, namespace, document, tmp_path):
             (worker,) = pods(cluster, namespace)
             for name, body in (("by-id", by_id(prepared)), ("sent", sent(prepared, doubles))):
                 uuid = harness.send({"name": "CalculateScores", **body})
@@ -100,23 +98,6 @@ def mirror(cluster: Cluster, namespace: str, folder: Path) -> Iterator[None]:
     finally:
         cluster.core.delete_namespaced_persistent_volume_claim(CLAIM, namespace)
         cluster.core.delete_persistent_volume(volume)
-
-
-@contextmanager
-def release(cluster: Cluster, namespace: str, variables: Mapping[str, str], folder: Path) -> Iterator[None]:
-    """Installed, and ready, until the end."""
-    file = folder / "values.yaml"
-    file.write_text(yaml.safe_dump(values(variables, free_port())))
-    options = ("--kubeconfig", cluster.kubeconfig, "--namespace", namespace)
-    helm("install", "ferry", CHART, *options, "--values", file, *WAIT)
-    try:
-        yield
-    finally:
-        helm("uninstall", "ferry", *options, "--wait")
-
-
-def pods(cluster: Cluster, namespace: str) -> list[str]:
-    return [pod.metadata.name for pod in cluster.core.list_namespaced_pod(namespace).items]
 
 
 def held(cluster: Cluster, namespace: str) -> set[str]:
