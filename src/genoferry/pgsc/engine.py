@@ -19,6 +19,7 @@ from genoferry.pgsc.plink2 import PROCESS as SCORE
 from genoferry.pgsc.plink2 import score_with_plink2
 from genoferry.pgsc.process import Bench, Stop, run_tool, tail, tool
 from genoferry.pgsc.score import score
+from genoferry.pgsc.scorefile_rows import check_rows
 from genoferry.pgsc.scorefiles import FORMAT, Scorefile, name_of, read_scorefiles
 from genoferry.pgsc.sscore import write_sscore
 from genoferry.pgsc.together import together
@@ -54,6 +55,7 @@ def run(inputs: Inputs, *, work: Path, out: Path, progress: Progress, stop: thre
 def _calculate(bench: Bench, inputs: Inputs, out: Path, progress: Progress) -> Outcome:
     with _step(FORMAT):
         scorefiles = read_scorefiles(inputs.scorefiles, inputs.build)
+        check_rows(scorefiles, bench.stop)
     formatted, filesets = _prepare(bench, inputs, scorefiles, progress)
     samples = check_same_samples(filesets)
     progress("match", 0, 1)

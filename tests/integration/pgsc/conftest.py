@@ -25,7 +25,8 @@ def calculate(tmp_path: Path) -> Calculate:
         rows = [TargetGenome(**row) for row in cohort.genomes[form]]
         scorefiles = changes.pop("scorefiles", list(cohort.scorefiles.values()))
         build = changes.pop("build", cohort.build)
-        inputs = Inputs("INTP000000000001", rows, cohort.files, scorefiles, build, plink2=None, threads=2, **changes)
+        changes = {"plink2": None, "threads": 2, **changes}
+        inputs = Inputs("INTP000000000001", rows, cohort.files, scorefiles, build, **changes)
         return run(inputs, work=tmp_path / "work", out=tmp_path / "out", progress=progress, stop=stop)
 
     return calculate

@@ -28,6 +28,7 @@ from genoferry.pgsc.nextflow.render import Rendered, fetched, render, write
 from genoferry.pgsc.nextflow.steps import expected
 from genoferry.pgsc.nextflow.stock import stock
 from genoferry.pgsc.nextflow.watch import Watch
+from genoferry.pgsc.scorefile_rows import check_rows
 from genoferry.pgsc.scorefiles import Scorefile, read_scorefiles
 from genoferry.settings import NextflowSettings
 
@@ -48,11 +49,13 @@ class Calculation:
         nxf = self.pipeline.nxf_params_file
         return bool(nxf.pgp_ids or nxf.efo_ids or (nxf.pgs_ids and not self.inputs.scorefiles))
 
-    def scores(self) -> tuple[Scorefile, ...]:
-        """Those that the request names, whether their files are here or the pipeline downloads them."""
+    def scores(self, stop: threading.Event) -> tuple[Scorefile, ...]:
+        """Those that the request names, whether their files are here or the pipeline downloads them. Each row of the
+        files that are here is looked at. Raises `ScorefileInvalid`, `CalculationStopped`."""
         nxf, build = self.pipeline.nxf_params_file, self.inputs.build
         here = self.inputs.scorefiles
         known = read_scorefiles(here, build, check_build=False) if here else ()
+        check_rows(known, stop)
         ids = {score.id for score in known}
         return (*known, *(Scorefile(Path(name), name, build, True, None) for name in nxf.pgs_ids if name not in ids))
 
@@ -67,7 +70,7 @@ def run(job: Calculation, *, out: Path, progress: Callable[[ProgressInfo], None]
     try:
         with _disk():
             with _before_any_process():
-                asked = job.scores()
+                asked = job.scores(stop)
             heart = Heart(job.places.workspace / "heart", stop)
             try:
                 watch = _run(job, _prepare(job, heart), heart, progress)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import chain
 
 from genoferry.errors import (
@@ -16,6 +16,7 @@ from genoferry.errors import (
 from genoferry.pgsc.preflight.facts import Facts
 from genoferry.pgsc.preflight.findings import called, doubtful, failed, ok, some
 from genoferry.pgsc.preflight.verdict import Finding
+from genoferry.pgsc.scorefile_faults import Fault, describe
 
 BEYOND = 0.001
 """Share of a chromosome's variants that may lie past its end: a few are slips of whoever made the file."""
@@ -27,20 +28,6 @@ NOWHERE = (
     "Scores were asked for by PGS id, and this deployment has no mirror of the PGS Catalog (GENOFERRY_SCORE_MIRROR)."
     " Send scorefiles, or ask the operator for a mirror."
 )
-
-FAULTS: Mapping[str, str] = {
-    "empty": "holds no variants.",
-    "header": "has no header with a valid pgs_id. Scorefiles must be in PGS Catalog format 2.0.",
-    "stated": "has a header that the tools refuse: it must state pgs_id, trait_reported and genome_build (GRCh37, hg19,"
-    " GRCh38, hg38 or NR; HmPOS_build: GRCh37 or GRCh38), with one equals sign a line.",
-    "column": "lacks a column: it needs effect_allele and effect_weight.",
-    "extra": "has a column that the PGS Catalog's format 2.0 does not know, which its tools refuse. Leave it out.",
-    "cells": "has a row with more or fewer cells than there are columns.",
-    "weight": "has a row whose effect_weight is empty, or is no number.",
-    "position": "has a row whose position is no whole number above 0.",
-    "place": "has a row with neither a chromosome and a position nor an rsID.",
-    "unreadable": "can't be decompressed: it is damaged, or was cut.",
-}
 
 
 def scores(facts: Facts) -> Iterator[Finding]:
@@ -66,7 +53,8 @@ def _scores(facts: Facts) -> Iterator[Finding]:
             message = f"{called(score)} has so long a header that it was not looked into."
             yield doubtful("scores", ScorefileInvalid.code, message)
         elif score.fault:
-            yield failed("scores", ScorefileInvalid, f"{called(score)} {FAULTS[score.fault]}")
+            fault = Fault(score.fault, score.line, score.column)
+            yield failed("scores", ScorefileInvalid, describe(called(score), fault))
     yield from _effects(facts)
     counts = Counter(score.id for score in facts.scores if called(score) != "A scorefile")
     if twice := [name for name, count in counts.items() if count > 1]:

@@ -61,11 +61,10 @@ def split(line: str) -> list[str]:
 
 
 def is_taken(header: Sequence[str]) -> bool:
-    """Whether a header states an id, a trait and known builds, on lines with one equals sign each."""
-    stated = [line.strip()[1:].split("=") for line in header if "=" in line and not line.startswith("##")]
-    if any(len(parts) != 2 for parts in stated):
-        return False
-    known = dict(stated)
+    """Whether a header states an id, a trait and known builds. A value may have equals signs, which the tools' own
+    parser does not take: `scorefile_copy` writes the header anew for them."""
+    stated = (line.strip()[1:].partition("=") for line in header if "=" in line and not line.startswith("##"))
+    known = {key: value for key, _, value in stated}
     return (
         not known.keys().isdisjoint(ID_KEYS)
         and "trait_reported" in known
@@ -74,9 +73,12 @@ def is_taken(header: Sequence[str]) -> bool:
     )
 
 
-def wrong_column(columns: Sequence[str]) -> Literal["column", "extra"] | None:
-    """`column`: one is lacking; `extra`: there is one that the tools don't know."""
+def wrong_column(columns: Sequence[str]) -> Literal["column", "extra", "twice"] | None:
+    """`column`: one is lacking; `extra`: there is one that the tools don't know; `twice`: one of two would count, the
+    last one for the tools."""
     named = set(columns)
+    if len(named) < len(columns):
+        return "twice"
     if "effect_allele" not in named or not ("effect_weight" in named or named >= set(DOSAGES)):
         return "column"
     return "extra" if any(name not in COLUMNS and not name.startswith(FREQUENCY) for name in named) else None

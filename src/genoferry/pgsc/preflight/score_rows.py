@@ -6,21 +6,25 @@ columns counts). A row that they don't take ends the whole of `pgscatalog-format
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from genoferry.pgsc.preflight.genome import CHROMS, MATCHED
 from genoferry.pgsc.preflight.lines import LONG
 from genoferry.pgsc.preflight.matching import MAX_ALLELE, Wanted
 from genoferry.pgsc.preflight.score_head import COMPLEX, DOSAGES, split
+from genoferry.pgsc.scorefile_faults import Fault, HeadFault, RowFault
+from genoferry.pgsc.weight_cells import weight_fault
 
 LONGEST_POSITION = 12
 """Digits of a position: more are none, and would only take memory."""
 
-RowFault = Literal["cells", "weight", "position", "place"]
-Kind = Literal["placed", "lost", "foreign"] | RowFault
+WEIGHTS = ("effect_weight", *DOSAGES)
+Kind = Literal["placed", "lost", "foreign"] | RowFault | HeadFault
 POSITION = re.compile(r"\+?([0-9][0-9_]*)(?:\.0+)?")
 _BASES = frozenset("ACGT")
 
@@ -39,7 +43,15 @@ class Columns:
     placed: bool
 
     def at(self, name: str) -> int | None:
-        return self.names.index(name) if name in self.names else None
+        return self._index.get(name)
+
+    @cached_property
+    def weights(self) -> tuple[int, ...]:
+        return tuple(self._index[name] for name in WEIGHTS if name in self._index)
+
+    @cached_property
+    def _index(self) -> dict[str, int]:
+        return {name: at for at, name in enumerate(self.names)}
 
 
 def columns_of(names: Sequence[str], harmonised: bool) -> Columns:
@@ -64,10 +76,11 @@ def read_row(line: bytes, where: Columns) -> tuple[Wanted, Kind]:
     text = line.rstrip(b"\r").decode(errors="replace")
     cells = split(text)
     judged = where.judged and len(line) < LONG and text.count('"') % 2 == 0
-    fault = _fault(cells, where) if judged else None
+    fault = _cells_fault(cells, where) if judged else None
     chrom, pos = _cell(cells, where.chrom), position(_cell(cells, where.pos))
     placed = bool(chrom.strip()) and isinstance(pos, int)
-    kind: Kind = fault or ("lost" if not placed else "placed" if chrom in CHROMS else "foreign")
+    place: Kind = "lost" if not placed else "placed" if chrom in CHROMS else "foreign"
+    kind: Kind = fault.kind if fault else place
     known = kind == "placed" and chrom in MATCHED and isinstance(pos, int)
     other = next((cell for at in where.others if (cell := _cell(cells, at))), None)
     return Wanted(
@@ -88,17 +101,40 @@ def position(text: str) -> int | Literal["none", "wrong"]:
     return int(digits) if len(digits) <= LONGEST_POSITION else "none"
 
 
-def _fault(cells: Sequence[str], where: Columns) -> RowFault | None:
+def row_fault(line: str, where: Columns) -> Fault | None:
+    """What is wrong with a line, without its number."""
+    if is_open_quote(line):
+        return Fault("quote")
+    return _cells_fault(split(line), where)
+
+
+def weights_fault(cells: Sequence[str], where: Columns) -> Fault | None:
+    faults = ((weight_fault(_cell(cells, at)), where.names[at]) for at in where.weights)
+    return next((Fault(kind, column=column) for kind, column in faults if kind), None)
+
+
+def _cells_fault(cells: Sequence[str], where: Columns) -> Fault | None:
+    if not where.judged:
+        return weights_fault(cells, where)
     if len(cells) > len(where.names) or len(cells) <= max(where.effect, *where.others, 0):
-        return "cells"
-    try:
-        float(_cell(cells, where.at("effect_weight")))
-    except ValueError:
-        return "weight"
+        return Fault("cells")
+    if fault := weights_fault(cells, where):
+        return fault
     pos = position(_cell(cells, where.at("chr_position")))
-    if pos in ("wrong", 0) or position(_cell(cells, where.at("hm_pos"))) == "wrong":
-        return "position"
-    return None if not where.placed or _has_place(cells, where, pos) else "place"
+    if pos in ("wrong", 0):
+        return Fault("position", column="chr_position")
+    if position(_cell(cells, where.at("hm_pos"))) == "wrong":
+        return Fault("position", column="hm_pos")
+    return Fault("place") if where.placed and not _has_place(cells, where, pos) else None
+
+
+def is_open_quote(line: str) -> bool:
+    """Whether a quote is left open, so that the tools' csv reader takes the next line for more of the cell."""
+    if '"' not in line:
+        return False
+    rows = csv.reader([line, ""], delimiter="\t")
+    next(rows)
+    return rows.line_num > 1
 
 
 def _has_place(cells: Sequence[str], where: Columns, pos: int | str) -> bool:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -14,19 +14,20 @@ from genoferry.pgsc.preflight.draw import Draw
 from genoferry.pgsc.preflight.lines import Text
 from genoferry.pgsc.preflight.matching import Wanted
 from genoferry.pgsc.preflight.score_head import is_taken, read_head, wrong_column
-from genoferry.pgsc.preflight.score_rows import Kind, RowFault, columns_of, read_row
+from genoferry.pgsc.preflight.score_rows import Kind, columns_of, read_row
+from genoferry.pgsc.preflight.score_weights import WeightCheck, rows_of
+from genoferry.pgsc.scorefile_faults import HeadFault, RowFault
 from genoferry.pgsc.scorefiles import of_header, read_header
 
-COMMENT = ord("#")
-
-ScoreFault = Literal["empty", "header", "stated", "column", "extra", "long", "unreadable", "unread"] | RowFault
+ScoreFault = HeadFault | RowFault | Literal["long", "unread"]
 
 
 @dataclass
 class Score:
     """`id`: the header's, else `name`. `variants` were counted, `whole`: to the file's end. `lost`: of the sample,
     those without a position; `foreign`: those whose chromosome is named otherwise than the tools name it.
-    `additive`: False where it has weights by dosage alone, and so is left out."""
+    `additive`: False where it has weights by dosage alone, and so is left out. `line`, `column`: where the fault is,
+    if that is known."""
 
     name: str
     id: str
@@ -40,6 +41,8 @@ class Score:
     lost: int = 0
     foreign: int = 0
     fault: ScoreFault | None = None
+    line: int | None = None
+    column: str | None = None
 
 
 def read_score(text: Text, name: str, *, sample: int, most: int) -> Score:
@@ -65,19 +68,18 @@ def read_score(text: Text, name: str, *, sample: int, most: int) -> Score:
     where = columns_of(head.columns, known.harmonised)
     score.additive = "effect_weight" in head.columns
     drawn = Draw(sample, known.id, lambda line: read_row(line, where))
-    drawn.take(_rows(head.rest))
-    for lines in batches:
-        if drawn.count >= most:
+    weights = WeightCheck(where, len(head.lines) + 1)
+    for lines in chain([head.rest], batches):
+        if drawn.count >= most or weights.fault:
             break
-        drawn.take(_rows(lines))
+        rows = rows_of(lines)
+        drawn.take(rows)
+        weights.take(lines, rows)
     score.whole, score.variants = text.whole, drawn.count
     _tell(score, drawn)
+    if weights.fault:
+        score.fault, score.line, score.column = weights.fault
     return score
-
-
-def _rows(lines: Sequence[bytes]) -> list[bytes]:
-    """Without comments and empty lines."""
-    return [line for line in lines if line and line[0] != COMMENT and line != b"\r"]
 
 
 def _tell(score: Score, drawn: Draw[tuple[Wanted, Kind]]) -> None:

@@ -1,0 +1,63 @@
+"""Every weight that the pre-flight reads of a scorefile, not only those of the rows that are drawn.
+
+One in a million that is no number makes every sum wrong (`weight_cells`), and no sample would find it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from genoferry.pgsc.preflight.lines import LONG
+from genoferry.pgsc.preflight.score_head import split
+from genoferry.pgsc.preflight.score_rows import Columns, is_open_quote, weights_fault
+from genoferry.pgsc.scorefile_faults import Fault
+from genoferry.pgsc.weight_cells import MOST, magnitude
+
+COMMENT = ord("#")
+
+
+def rows_of(lines: Sequence[bytes]) -> list[bytes]:
+    """Without comments and empty lines."""
+    return [line for line in lines if line and line[0] != COMMENT and line != b"\r"]
+
+
+class WeightCheck:
+    """`fault`: the first that was found in what was taken, `line` counted from the file's first line."""
+
+    def __init__(self, where: Columns, lines_before: int) -> None:
+        self._where, self._line, self._total = where, lines_before, 0.0
+        self.fault: Fault | None = None
+
+    def take(self, lines: Sequence[bytes], rows: Sequence[bytes]) -> None:
+        """`rows`: those among `lines`."""
+        added = _plain_magnitude(rows, self._where)
+        if added is None or self._total + added > MOST:
+            self._look_closely(lines)
+        else:
+            self._total += added
+        self._line += len(lines)
+
+    def _look_closely(self, lines: Sequence[bytes]) -> None:
+        for number, line in enumerate(lines, self._line + 1):
+            if len(line) < LONG and rows_of([line]):  # a longer one was cut
+                self.fault = self._row_fault(line.rstrip(b"\r").decode(errors="replace"))
+            if self.fault:
+                self.fault = self.fault._replace(line=number)
+                return
+
+    def _row_fault(self, line: str) -> Fault | None:
+        cells, where = split(line), self._where
+        if fault := Fault("quote") if is_open_quote(line) else weights_fault(cells, where):
+            return fault
+        self._total += sum(abs(float(cells[at])) for at in where.weights)
+        return Fault("overflow") if self._total > MOST else None
+
+
+def _plain_magnitude(rows: Sequence[bytes], where: Columns) -> float | None:
+    if b'"' in b"".join(rows):
+        return None
+    last = max(where.weights) + 1
+    try:
+        return magnitude([cells[at] for cells in (row.split(b"\t", last) for row in rows) for at in where.weights])
+    except IndexError:
+        return None

@@ -1,0 +1,115 @@
+"""Every row of a scorefile, looked at before any tool runs: a fault is told with its file, line and column.
+
+pgscatalog-format refuses most of what is refused here too, but names neither file nor line, and it takes weights that
+are no numbers (`weight_cells` says what comes of them).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Protocol
+
+from genoferry.errors import CalculationStopped, ScorefileInvalid
+from genoferry.pgsc.exit_codes import refusal
+from genoferry.pgsc.preflight.score_head import is_taken, split, wrong_column
+from genoferry.pgsc.preflight.score_rows import LONGEST_POSITION, Columns, columns_of, row_fault
+from genoferry.pgsc.scorefile_faults import Fault, describe
+from genoferry.pgsc.scorefiles import FORMAT, Scorefile
+from genoferry.pgsc.textio import open_text
+from genoferry.pgsc.weight_cells import MOST, magnitude
+
+BLOCK = 5000
+"""Rows that are looked at together: most blocks have no fault, and that is quickly seen of all their rows at once."""
+
+Line = tuple[int, str]
+"""A line's number in the file, from 1, and its text without its end."""
+
+
+class Stop(Protocol):
+    def is_set(self) -> bool: ...
+
+
+def check_rows(scorefiles: Sequence[Scorefile], stop: Stop) -> None:
+    """Read the files to their ends. Raises `ScorefileInvalid`, which names the file, and `CalculationStopped`."""
+    for scorefile in scorefiles:
+        if fault := find_fault(scorefile, stop):
+            message = describe(f"The scorefile of {scorefile.id}", fault)
+            raise refusal(ScorefileInvalid, FORMAT, message)
+
+
+def find_fault(scorefile: Scorefile, stop: Stop) -> Fault | None:
+    """The first fault of the file, in the order of its lines. Raises `CalculationStopped`."""
+    try:
+        with open_text(scorefile.path, damaged=ScorefileInvalid) as lines:
+            numbered = enumerate((line.rstrip("\n") for line in lines), 1)
+            header, columns = _read_head(numbered)
+            if kind := wrong_column(columns) if is_taken(header) else "stated":
+                return Fault(kind)
+            return _rows_fault(numbered, columns_of(columns, scorefile.harmonised), stop)
+    except ScorefileInvalid:
+        return Fault("unreadable")
+
+
+def _read_head(numbered: Iterator[Line]) -> tuple[list[str], list[str]]:
+    """The header's lines, and the names of the columns, which stand in the first line after them."""
+    header: list[str] = []
+    for _, text in numbered:
+        if not text.startswith("#"):
+            return header, split(text)
+        header.append(text)
+    return header, []
+
+
+def _rows_fault(numbered: Iterator[Line], where: Columns, stop: Stop) -> Fault | None:
+    rows = ((number, text) for number, text in numbered if text and text[0] != "#")
+    total, empty = 0.0, True
+    for block in iter(lambda: list(islice(rows, BLOCK)), []):
+        if stop.is_set():
+            raise CalculationStopped
+        empty = False
+        added = _plain_magnitude([text for _, text in block], where)
+        if added is not None and total + added <= MOST:
+            total += added
+            continue
+        fault, total = _look_closely(block, where, total)
+        if fault:
+            return fault
+    return Fault("empty") if empty else None
+
+
+def _look_closely(block: Sequence[Line], where: Columns, total: float) -> tuple[Fault | None, float]:
+    """The block's first fault, and what the weights' magnitudes come to with it."""
+    for number, text in block:
+        if fault := row_fault(text, where):
+            return fault._replace(line=number), total
+        cells = split(text)
+        for at in where.weights:
+            total += abs(float(cells[at]))
+            if total > MOST:
+                return Fault("overflow", number, where.names[at]), total
+    return None, total
+
+
+def _plain_magnitude(lines: Sequence[str], where: Columns) -> float | None:
+    """What the weights' magnitudes come to in rows that are plainly good; None where one has to be looked at."""
+    rows = [line.split("\t") for line in lines]
+    if {*map(len, rows)} != {len(where.names)} or any('"' in line for line in lines):
+        return None
+    columns = list(zip(*rows, strict=True))
+    if where.judged and not _plainly_placed(columns, where):
+        return None
+    return magnitude([cell for at in where.weights for cell in columns[at]])
+
+
+def _plainly_placed(columns: Sequence[Sequence[str]], where: Columns) -> bool:
+    """A chromosome and a position by the author in each row, and a harmonised one where there is a column for it."""
+    chrom, pos, harmonised = (where.at(name) for name in ("chr_name", "chr_position", "hm_pos"))
+    if chrom is None or pos is None or not all(map(str.strip, columns[chrom])):
+        return False
+    return _whole(columns[pos], 1) and (harmonised is None or _whole(columns[harmonised], 0))
+
+
+def _whole(cells: Sequence[str], least: int) -> bool:
+    plain = all(map(str.isdecimal, cells)) and max(map(len, cells)) <= LONGEST_POSITION
+    return plain and min(map(int, cells)) >= least
