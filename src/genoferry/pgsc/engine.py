@@ -5,16 +5,17 @@ from __future__ import annotations
 import contextlib
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 from genoferry.errors import CalculationError
-from genoferry.pgsc import match, outcomes, outputs, report_json
+from genoferry.pgsc import match, match_log, outcomes, outputs, report_json
 from genoferry.pgsc.concluding import Calculated, Engine, conclude
 from genoferry.pgsc.exit_codes import trace_name
 from genoferry.pgsc.filesets import Fileset, check_same_samples, prepare
 from genoferry.pgsc.inputs import Inputs, Outcome, Progress
+from genoferry.pgsc.parts import check_parts
 from genoferry.pgsc.plink2 import PROCESS as SCORE
 from genoferry.pgsc.plink2 import score_with_plink2
 from genoferry.pgsc.process import Bench, Stop, run_tool, tail, tool
@@ -67,9 +68,11 @@ def _calculate(bench: Bench, inputs: Inputs, out: Path, progress: Progress) -> O
     aggregated = _aggregate(bench, matched.folder, out)
     progress("aggregate", 1, 1)
     with _step(AGGREGATE):
-        sums = outputs.read_sums(aggregated, samples)
+        check_parts(matched.weights, filesets[0].samples.iid, aggregated)
+        sums, matching = outputs.read_sums(aggregated, samples), outputs.read_summary(matched.summary)
+        _check_counts(inputs, matched, matching, tuple(sums))
     with _step(REPORT):
-        found = Calculated(outputs.read_summary(matched.summary), sums, samples, formatted.unsupported)
+        found = Calculated(matching, sums, samples, formatted.unsupported)
         engine = Engine("embedded", report_json.embedded_versions(_plink2_version(bench, inputs)))
         files = [aggregated, *(_keep(path, out) for path in (matched.summary, matched.log))]
         outcome = conclude(inputs, scorefiles, found, engine, files=files, out=out)
@@ -128,6 +131,14 @@ def _aggregate(bench: Bench, folder: Path, out: Path) -> Path:
     argv: list[str | Path] = [tool("pgscatalog-aggregate"), "-s", *sscores, "-o", target, "--no-split"]
     run_tool(bench, AGGREGATE, [*argv, "--verify_variants"])
     return _keep(target / outputs.AGGREGATED, out)
+
+
+def _check_counts(
+    inputs: Inputs, matched: match.Matched, matching: Mapping[str, outputs.Matching], calculated: Sequence[str]
+) -> None:
+    counts = match_log.read_counts(matched.log, split=inputs.split)
+    match_log.check_summary(counts, matching)
+    match_log.check_weights(counts, matched.weights, calculated)
 
 
 def _keep(path: Path, out: Path) -> Path:

@@ -44,7 +44,11 @@ SAYS: dict[str, tuple[tuple[str, type[CalculationError]], ...]] = {
 }
 """Exit codes that say nothing (1, mostly): what the tool's last lines say, by process, the first that fits."""
 
-PLINK2_SAYS = (("Out of memory", errors.ToolKilled), ("", errors.GenotypesInvalid))
+PLINK2_SAYS = (
+    ("Out of memory", errors.ToolKilled),
+    ("--score file has an invalid coefficient", errors.ScorefileInvalid),
+    ("", errors.GenotypesInvalid),
+)
 """The same for every process that is plink2 on the genomes, which has a numbering of its own."""
 
 

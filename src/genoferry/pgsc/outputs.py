@@ -44,7 +44,7 @@ def score_id(accession: str) -> str:
 def read_aggregated(path: Path) -> dict[str, dict[str, float]]:
     """SUM by score id and sample (IID) of an `aggregated_scores.txt.gz`."""
     table: defaultdict[str, dict[str, float]] = defaultdict(dict)
-    for row in _aggregated(path):
+    for row in read_rows(path):
         table[score_id(row["PGS"])][row["IID"]] = float(row["SUM"])
     return dict(table)
 
@@ -52,7 +52,7 @@ def read_aggregated(path: Path) -> dict[str, dict[str, float]]:
 def read_sums(path: Path, samples: int) -> dict[str, array[float]]:
     """SUMs by accession. Raises `ScoresIncomplete` unless each score has a finite number for each of `samples`."""
     sums: defaultdict[str, array[float]] = defaultdict(lambda: array("d"))
-    for row in _aggregated(path):
+    for row in read_rows(path):
         sums[row["PGS"]].append(float(row["SUM"] or "nan"))  # pandas writes a missing number as nothing
     if any(len(values) != samples or not all(map(math.isfinite, values)) for values in sums.values()):
         raise ScoresIncomplete
@@ -82,6 +82,7 @@ def _fate(row: dict[str, str]) -> str:
     return "duplicate" if "true" in (row["duplicate_best_match"], row["duplicate_ID"]) else "other"
 
 
-def _aggregated(path: Path) -> Iterator[dict[str, str]]:
+def read_rows(path: Path) -> Iterator[dict[str, str]]:
+    """The lines of an `aggregated_scores.txt.gz`. Raises `ScoresIncomplete`."""
     with open_text(path, missing=ScoresIncomplete, damaged=ScoresIncomplete) as lines:
         yield from csv.DictReader(lines, delimiter="\t")

@@ -78,7 +78,8 @@ def _add(
     total.allele_count += 2 * (len(dosages) - missing.sum(axis=0))
     total.denominator += 2 * len(dosages) if samples.impute_mean else 2 * (len(dosages) - missing.sum(axis=0))
     counted += missing * expected[:, None]
-    total.sums += counted.T @ weights
+    with np.errstate(over="ignore", invalid="ignore"):  # `parts.check_parts` refuses what isn't finite
+        total.sums += counted.T @ weights
 
 
 def _under(model: Model, dosages: Floats) -> Floats:

@@ -38,6 +38,11 @@ class Weights:
         return self.path.name.removesuffix(".scorefile.gz")
 
     @property
+    def sscore(self) -> Path:
+        """What scoring writes of it."""
+        return self.path.with_name(f"{self.stem}.sscore.zst")
+
+    @property
     def chrom(self) -> str:
         return self.stem.split("_")[1]
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from genoferry import errors
+from genoferry.pgsc import engine
 from genoferry.pgsc.inputs import Outcome
+from genoferry.pgsc.process import Bench, run_tool
 from genoferry.testing.cohort import Cohort, generate
 from genoferry.testing.made_up_scores import PLAIN
 
@@ -45,3 +47,27 @@ def test_a_wrong_weight_is_refused_by_line(
     assert f"line {line}, column effect_weight" in str(raised.value)
     assert [(score.id, score.status) for score in raised.value.scores] == [(PLAIN, "failed")]
     assert seen == []
+
+
+def test_a_sum_that_is_no_number_ends_it(
+    tmp_path: Path, cohort: Cohort, calculate: Calculate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "check_rows", lambda *_: None)  # as if a weight had got by
+    broken, _ = with_weight(cohort.scorefiles[PLAIN], tmp_path, "nan")
+    with pytest.raises(errors.ScoresIncomplete, match=f"A sum of {PLAIN} is no finite number"):
+        calculate(cohort, scorefiles=[broken])
+    assert not (tmp_path / "out" / "report.json").exists()
+
+
+def test_an_aggregation_that_drops_a_part_is_found(
+    cohort: Cohort, calculate: Calculate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run_without_a_part(bench: Bench, process: str, argv: Sequence[str | Path], **options: str) -> str:
+        dropped = [part for part in argv if str(part).endswith("_22_additive_0.sscore.zst")]
+        assert len(dropped) == (process == engine.AGGREGATE)
+        return run_tool(bench, process, [part for part in argv if part not in dropped], **options)
+
+    monkeypatch.setattr(engine, "run_tool", run_without_a_part)
+    with pytest.raises(errors.ScoresIncomplete, match=f"The sums of {PLAIN} are not those of all") as raised:
+        calculate(cohort, scorefiles=[cohort.scorefiles[PLAIN]])
+    assert raised.value.trace_name == "PGSCATALOG:EMBEDDED:SCORE_AGGREGATE"

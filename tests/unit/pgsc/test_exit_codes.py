@@ -49,6 +49,7 @@ def test_the_table_is_that_of_the_installed_tools(monkeypatch: pytest.MonkeyPatc
         ("MATCH_VARIANTS", -9, "", errors.ToolKilled),
         ("MATCH_VARIANTS", 137, "", errors.ToolKilled),
         ("PLINK2_SCORE", 8, "Error: …", errors.GenotypesInvalid),
+        ("PLINK2_SCORE", 6, "Error: Line 2 of --score file has an invalid coefficient.", errors.ScorefileInvalid),
         ("PLINK2_SCORE", 2, "Error: Out of memory.", errors.ToolKilled),
     ],
 )

@@ -15,7 +15,7 @@ from typing import TypeVar
 import yaml
 
 from genoferry.errors import GenotypesInvalid, ScoresIncomplete
-from genoferry.pgsc import outputs
+from genoferry.pgsc import match_log, outputs
 from genoferry.pgsc.concluding import Calculated, Engine, conclude
 from genoferry.pgsc.inputs import Inputs, Outcome
 from genoferry.pgsc.nextflow.trace import Trace, cpu_hours, peak_memory
@@ -31,13 +31,18 @@ T = TypeVar("T")
 
 def collect(inputs: Inputs, asked: Sequence[Scorefile], trace: Trace, results: Path, out: Path) -> Outcome:
     """Copies what is to be published into `out`, and says of each score what became of it. Raises `ScoresIncomplete`
-    where nothing usable is there."""
+    where nothing usable is there, or the sums are not those of all variants that match; `ScorefileInvalid` where a
+    scorefile that the pipeline downloaded has a weight that is no number."""
     folder = results / inputs.sampleset
     aggregated = _keep(folder / "score" / outputs.AGGREGATED, out)
     summary = _keep(folder / "match" / f"{inputs.sampleset}_summary.csv", out)
-    files = [aggregated, summary, _keep(folder / "match" / f"{inputs.sampleset}_log.csv.gz", out)]
+    log = _keep(folder / "match" / f"{inputs.sampleset}_log.csv.gz", out)
+    files = [aggregated, summary, log]
     samples = count_samples(inputs)
+    counts = match_log.read_counts(log, split=inputs.split)  # first: a weight that is no number explains the rest
     matching, sums = outputs.read_summary(summary), outputs.read_sums(aggregated, samples)
+    match_log.check_summary(counts, matching)
+    match_log.check_denominators(counts, sums, samples, aggregated)
     scores = [*asked, *_found(matching, asked)]
     found = Calculated(
         _by_asked(matching, scores, inputs.build),
