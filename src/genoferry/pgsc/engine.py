@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from genoferry.errors import CalculationError
+from genoferry.errors import CalculationError, ZeroMatches
 from genoferry.pgsc import match, match_log, outcomes, outputs, report_json
 from genoferry.pgsc.concluding import Calculated, Engine, conclude
 from genoferry.pgsc.exit_codes import trace_name
@@ -25,6 +25,7 @@ from genoferry.pgsc.scorefiles import FORMAT, Scorefile, name_of, read_scorefile
 from genoferry.pgsc.sscore import write_sscore
 from genoferry.pgsc.together import together
 from genoferry.pgsc.weights import Weights
+from genoferry.pgsc.zero_matches import explain
 
 AGGREGATE, REPORT = "SCORE_AGGREGATE", "SCORE_REPORT"
 
@@ -49,7 +50,7 @@ def run(inputs: Inputs, *, work: Path, out: Path, progress: Progress, stop: thre
     except CalculationError as error:
         names = [name_of(path) for path in inputs.scorefiles]
         reason = f"Not calculated: {error.user_message}"
-        error.scores = tuple(outcomes.all_failed(names, reason, _rates(bench), inputs.min_overlap))
+        error.scores = error.scores or tuple(outcomes.all_failed(names, reason, _rates(bench), inputs.min_overlap))
         raise
 
 
@@ -62,7 +63,10 @@ def _calculate(bench: Bench, inputs: Inputs, out: Path, progress: Progress) -> O
     progress("match", 0, 1)
     candidates = match.match(bench, inputs, formatted, filesets)
     progress("match", 1, 1)
-    matched = match.combine(bench, inputs, formatted, candidates)
+    try:
+        matched = match.combine(bench, inputs, formatted, candidates)
+    except ZeroMatches as error:
+        raise explain(error, bench, inputs, scorefiles, formatted=formatted, candidates=candidates) from error
     progress("combine", 1, 1)
     _score(bench, inputs, filesets, matched, progress)
     aggregated = _aggregate(bench, matched.folder, out)

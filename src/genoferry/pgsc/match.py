@@ -11,6 +11,7 @@ from pathlib import Path
 from genoferry.pgsc.filesets import Fileset
 from genoferry.pgsc.inputs import Inputs
 from genoferry.pgsc.process import Bench, run_tool, tool
+from genoferry.pgsc.scorefile_copy import readable_by_tools
 from genoferry.pgsc.scorefiles import FORMAT, Scorefile
 from genoferry.pgsc.textio import GZIP
 from genoferry.pgsc.together import together
@@ -66,14 +67,20 @@ def combine(bench: Bench, inputs: Inputs, formatted: Formatted, candidates: Sequ
 
     Raises a `CalculationError`: `ZeroMatches` when no score reaches `min_overlap`.
     """
-    folder = bench.scratch / "combined"
-    folder.mkdir()
+    matched = combined(bench, inputs)
+    matched.folder.mkdir()
     argv: list[str | Path] = [tool("pgscatalog-matchmerge"), "-d", inputs.sampleset, "-s", *formatted.paths]
-    argv += ["-m", *candidates, "--min_overlap", str(inputs.min_overlap), "--outdir", folder]
+    argv += ["-m", *candidates, "--min_overlap", str(inputs.min_overlap), "--outdir", matched.folder]
     argv += ["--split" if inputs.split else "--combined"]
     argv += ["--keep_ambiguous"] if inputs.keep_ambiguous else []
     argv += ["--keep_multiallelic"] if inputs.keep_multiallelic else []
     run_tool(bench, COMBINE, argv)
+    return matched
+
+
+def combined(bench: Bench, inputs: Inputs) -> Matched:
+    """Where `combine` writes."""
+    folder = bench.scratch / "combined"
     return Matched(folder, folder / f"{inputs.sampleset}_summary.csv", folder / f"{inputs.sampleset}_log.csv.gz")
 
 
@@ -90,8 +97,9 @@ def _match(bench: Bench, inputs: Inputs, formatted: Formatted, group: Sequence[F
 
 def _link(scratch: Path, scorefile: Scorefile, build: str) -> Path:
     """The tools write what they make of a file under its name, and tell gzip by it: so names are ours."""
-    with scorefile.path.open("rb") as start:
+    path = readable_by_tools(scorefile.path, scratch / f"copy_of_{scorefile.id}.gz")
+    with path.open("rb") as start:
         suffix = ".txt.gz" if start.read(2) == GZIP else ".txt"
     link = scratch / (scorefile.accession(build) + suffix)
-    link.symlink_to(scorefile.path)
+    link.symlink_to(path)
     return link

@@ -50,9 +50,23 @@ def too_few(rate: float, min_overlap: float) -> str:
     return f"Only {rate:.1%} of its variants match the genomes; {min_overlap:.1%} are needed (min_overlap)."
 
 
+def repeats(found: Matching) -> str:
+    return (
+        f"{found.duplicate} of its {found.total} rows name the same variant as another of its rows, and the tools leave"
+        " out all of these. Keep one row for each variant."
+    )
+
+
+def lacks_only_repeats(found: Matching, min_overlap: float) -> bool:
+    """Whether a score would reach the overlap if its repeated rows counted."""
+    return bool(found.duplicate) and found.rate < min_overlap <= (found.matched + found.duplicate) / found.total
+
+
 def _why_not(found: Matching | None, min_overlap: float) -> str:
     if found is None or not found.total:
         return "None of its variants could be used: their positions are missing."
+    if lacks_only_repeats(found, min_overlap):
+        return repeats(found)
     if not found.matched:
         return "None of its variants match the genomes."
     if found.rate < min_overlap:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-RowFault = Literal["cells", "quote", "weight", "finite", "overflow", "position", "place"]
+RowFault = Literal["cells", "quote", "weight", "finite", "overflow", "cell", "models", "position", "place"]
 HeadFault = Literal["header", "mark", "stated", "column", "extra", "twice", "empty", "unreadable"]
 
 FAULTS: Mapping[RowFault | HeadFault, str] = {
@@ -22,6 +22,8 @@ FAULTS: Mapping[RowFault | HeadFault, str] = {
     "weight": "has a row whose weight is empty, or is no number in plain decimals (such as -0.012 or 1.2e-5).",
     "finite": "has a row whose weight is no finite number.",
     "overflow": "has weights so large that their sum would overflow.",
+    "cell": "has a row with a flag or a number that the tools can't read (flags are True or False).",
+    "models": "has a row that is both dominant and recessive.",
     "position": "has a row whose position is no whole number above 0.",
     "place": "has a row with neither a chromosome and a position nor an rsID.",
     "unreadable": "can't be decompressed or decoded: it is damaged, was cut, or is not UTF-8.",

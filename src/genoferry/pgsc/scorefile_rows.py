@@ -12,6 +12,7 @@ from typing import Protocol
 
 from genoferry.errors import CalculationStopped, ScorefileInvalid
 from genoferry.pgsc.exit_codes import refusal
+from genoferry.pgsc.preflight.score_cells import MODELS, is_true
 from genoferry.pgsc.preflight.score_head import is_taken, split, wrong_column
 from genoferry.pgsc.preflight.score_rows import LONGEST_POSITION, Columns, columns_of, row_fault
 from genoferry.pgsc.scorefile_faults import Fault, describe
@@ -97,7 +98,7 @@ def _plain_magnitude(lines: Sequence[str], where: Columns) -> float | None:
     if {*map(len, rows)} != {len(where.names)} or any('"' in line for line in lines):
         return None
     columns = list(zip(*rows, strict=True))
-    if where.judged and not _plainly_placed(columns, where):
+    if where.judged and not (_plainly_placed(columns, where) and _plainly_valued(columns, where)):
         return None
     return magnitude([cell for at in where.weights for cell in columns[at]])
 
@@ -108,6 +109,14 @@ def _plainly_placed(columns: Sequence[Sequence[str]], where: Columns) -> bool:
     if chrom is None or pos is None or not all(map(str.strip, columns[chrom])):
         return False
     return _whole(columns[pos], 1) and (harmonised is None or _whole(columns[harmonised], 0))
+
+
+def _plainly_valued(columns: Sequence[Sequence[str]], where: Columns) -> bool:
+    """Flags and numbers that the tools take, and no row with a model of its own: few files have any."""
+    if not all(all(map(is_good, {*columns[at]})) for at, _, is_good in where.checked):
+        return False
+    models = [columns[at] for at in map(where.at, MODELS) if at is not None]
+    return len(models) < len(MODELS) or not any(all(map(is_true, pair)) for pair in {*zip(*models, strict=True)})
 
 
 def _whole(cells: Sequence[str], least: int) -> bool:

@@ -13,13 +13,16 @@ from pathlib import Path
 
 from genoferry.errors import BuildMismatch, CalculationError, ScorefileInvalid, ScorefileMissing
 from genoferry.pgsc.exit_codes import refusal
+from genoferry.pgsc.scorefile_faults import FAULTS
 
 ID_KEYS = ("pgs_id", "omicspred_id", "score_id")
 BUILDS = {"GRCh37": "GRCh37", "hg19": "GRCh37", "GRCh38": "GRCh38", "hg38": "GRCh38"}
 """As they may be written in a header; the tools mind capitals (pgscatalog.core, `genomebuild.py`)."""
 
 FORMAT, DOWNLOAD = "FORMAT_SCOREFILES", "DOWNLOAD_SCOREFILES"
-SCORE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+SCORE_ID = re.compile(r"(?!.*_SUM)[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+"""Without `_SUM`, which pgscatalog-aggregate cuts out of names, wherever it stands (pgscatalog.calc 0.3, `melt`): the
+score's sums would be published as another one's."""
 
 
 @dataclass(frozen=True)
@@ -96,9 +99,12 @@ def name_of(path: Path) -> str:
 
 
 def read_header(lines: Iterable[str]) -> Mapping[str, str]:
-    """The header that the lines of a scorefile begin with. No line after it but one is read."""
+    """The header that the lines of a scorefile begin with. No line after it but one is read. Raises
+    `ScorefileInvalid` for a byte order mark."""
     header: dict[str, str] = {}
     for line in lines:
+        if line.startswith("\ufeff"):
+            raise refusal(ScorefileInvalid, FORMAT, f"A scorefile {FAULTS['mark']}")
         if not line.startswith("#"):
             break
         key, equals, value = line.lstrip("#").strip().partition("=")

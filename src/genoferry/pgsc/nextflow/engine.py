@@ -28,6 +28,7 @@ from genoferry.pgsc.nextflow.render import Rendered, fetched, render, write
 from genoferry.pgsc.nextflow.steps import expected
 from genoferry.pgsc.nextflow.stock import stock
 from genoferry.pgsc.nextflow.watch import Watch
+from genoferry.pgsc.scorefile_copy import readable_by_tools
 from genoferry.pgsc.scorefile_rows import check_rows
 from genoferry.pgsc.scorefiles import Scorefile, read_scorefiles
 from genoferry.settings import NextflowSettings
@@ -95,7 +96,7 @@ def _prepare(job: Calculation, heart: Heart) -> Rendered:
     places.attempt_folder.mkdir()
     if job.site.pipeline.startswith("s3://"):
         fetch_pipeline(job.site.pipeline, fetched(places))
-    stock(job.pipeline, job.inputs.files, job.inputs.scorefiles, places)
+    stock(job.pipeline, job.inputs.files, _readable(job), places)
     rendered = render(
         job.pipeline,
         job.site,
@@ -104,6 +105,14 @@ def _prepare(job: Calculation, heart: Heart) -> Rendered:
     )
     write(rendered, places.rendered)
     return rendered
+
+
+def _readable(job: Calculation) -> list[Path]:
+    """The scorefiles as the tools can read them."""
+    folder = job.places.workspace / "copies"
+    folder.mkdir(exist_ok=True)
+    paths = enumerate(path.absolute() for path in job.inputs.scorefiles)
+    return [readable_by_tools(path, folder / f"score_{number}.txt.gz") for number, path in paths]
 
 
 def _run(job: Calculation, rendered: Rendered, heart: Heart, progress: Callable[[ProgressInfo], None]) -> Watch:

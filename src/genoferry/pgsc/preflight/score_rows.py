@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -16,6 +16,7 @@ from typing import Literal
 from genoferry.pgsc.preflight.genome import CHROMS, MATCHED
 from genoferry.pgsc.preflight.lines import LONG
 from genoferry.pgsc.preflight.matching import MAX_ALLELE, Wanted
+from genoferry.pgsc.preflight.score_cells import MODELS, check_of, is_true
 from genoferry.pgsc.preflight.score_head import COMPLEX, DOSAGES, split
 from genoferry.pgsc.scorefile_faults import Fault, HeadFault, RowFault
 from genoferry.pgsc.weight_cells import weight_fault
@@ -48,6 +49,12 @@ class Columns:
     @cached_property
     def weights(self) -> tuple[int, ...]:
         return tuple(self._index[name] for name in WEIGHTS if name in self._index)
+
+    @cached_property
+    def checked(self) -> tuple[tuple[int, str, Callable[[str], bool]], ...]:
+        """The other columns whose cells can be wrong: where each is, its name, and what its cells must be."""
+        found = ((at, name, check_of(name)) for name, at in self._index.items())
+        return tuple((at, name, check) for at, name, check in found if check)
 
     @cached_property
     def _index(self) -> dict[str, int]:
@@ -118,14 +125,23 @@ def _cells_fault(cells: Sequence[str], where: Columns) -> Fault | None:
         return weights_fault(cells, where)
     if len(cells) > len(where.names) or len(cells) <= max(where.effect, *where.others, 0):
         return Fault("cells")
-    if fault := weights_fault(cells, where):
-        return fault
     pos = position(_cell(cells, where.at("chr_position")))
+    misplaced = Fault("place") if where.placed and not _has_place(cells, where, pos) else None
+    return weights_fault(cells, where) or _value_fault(cells, where) or _position_fault(cells, where, pos) or misplaced
+
+
+def _value_fault(cells: Sequence[str], where: Columns) -> Fault | None:
+    wrong = next((name for at, name, is_good in where.checked if not is_good(_cell(cells, at))), None)
+    if wrong:
+        return Fault("cell", column=wrong)
+    models = tuple(_cell(cells, where.at(name)) for name in MODELS)
+    return Fault("models", column=MODELS[-1]) if all(map(is_true, models)) else None
+
+
+def _position_fault(cells: Sequence[str], where: Columns, pos: int | str) -> Fault | None:
     if pos in ("wrong", 0):
         return Fault("position", column="chr_position")
-    if position(_cell(cells, where.at("hm_pos"))) == "wrong":
-        return Fault("position", column="hm_pos")
-    return Fault("place") if where.placed and not _has_place(cells, where, pos) else None
+    return Fault("position", column="hm_pos") if position(_cell(cells, where.at("hm_pos"))) == "wrong" else None
 
 
 def is_open_quote(line: str) -> bool:

@@ -1,0 +1,72 @@
+"""Why no score reached the overlap: pgscatalog-matchmerge then writes nothing that says so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from genoferry.errors import CalculationError, CalculationStopped, ScorefileInvalid, ZeroMatches
+from genoferry.pgsc import match, outcomes
+from genoferry.pgsc.exit_codes import refusal
+from genoferry.pgsc.inputs import Inputs
+from genoferry.pgsc.outputs import Matching, read_summary
+from genoferry.pgsc.process import Bench
+from genoferry.pgsc.scorefiles import Scorefile
+
+
+def explain(
+    error: ZeroMatches,
+    bench: Bench,
+    inputs: Inputs,
+    scorefiles: Sequence[Scorefile],
+    *,
+    formatted: match.Formatted,
+    candidates: Sequence[Path],
+) -> CalculationError:
+    """Return `error` with what became of each score, or a `ScorefileInvalid` where a scorefile's repeated rows alone
+    are why. Raises `CalculationStopped`."""
+    matching = _matching(bench, inputs, formatted, candidates)
+    if not matching:
+        return error
+    repeated = next((score for score in scorefiles if _is_repeated(score, inputs, matching)), None)
+    if repeated:
+        words = outcomes.repeats(matching[repeated.accession(inputs.build)])
+        message = f"The scorefile of {repeated.id} can't be used: {words}"
+        explained = refusal(ScorefileInvalid, match.COMBINE, message)
+    else:
+        explained = error
+    explained.scores = tuple(
+        outcomes.outcome(
+            score,
+            inputs.build,
+            matching=matching,
+            calculated=(),
+            unsupported=formatted.unsupported,
+            min_overlap=inputs.min_overlap,
+        )
+        for score in scorefiles
+    )
+    return explained
+
+
+def _is_repeated(score: Scorefile, inputs: Inputs, matching: Mapping[str, Matching]) -> bool:
+    found = matching.get(score.accession(inputs.build))
+    return found is not None and outcomes.lacks_only_repeats(found, inputs.min_overlap)
+
+
+def _matching(
+    bench: Bench, inputs: Inputs, formatted: match.Formatted, candidates: Sequence[Path]
+) -> Mapping[str, Matching]:
+    """The summary of the same matches with every overlap allowed; nothing where no variant is even a candidate. The
+    tool may fail of having no match after it has written that."""
+    apart = replace(bench, scratch=bench.scratch / "explained")
+    apart.scratch.mkdir()
+    try:
+        match.combine(apart, replace(inputs, min_overlap=0.0), formatted, candidates)
+    except CalculationStopped:
+        raise
+    except CalculationError:
+        pass
+    summary = match.combined(apart, inputs).summary
+    return read_summary(summary) if summary.is_file() else {}
