@@ -8,6 +8,7 @@ from pathlib import Path
 from genoferry.errors import GenomesMissing, SamplesheetInvalid
 from genoferry.pgsc import recode
 from genoferry.pgsc.exit_codes import refusal
+from genoferry.pgsc.genotype_file import check_genotypes
 from genoferry.pgsc.inputs import Inputs, Target
 from genoferry.pgsc.process import Bench
 from genoferry.pgsc.samples import Samples, read_samples
@@ -35,7 +36,8 @@ class Fileset:
 
 
 def prepare(bench: Bench, inputs: Inputs, target: Target) -> Fileset:
-    """One row: a VCF is recoded to pgen, then its variants are relabelled. Raises `CalculationError`."""
+    """One row: a VCF is recoded to pgen, then its variants are relabelled, and the genotypes are looked at, so that
+    files that don't fit each other fail before any tool runs. Raises `CalculationError`."""
     chrom = target.chrom or ALL
     work = bench.scratch / f"{target.sampleset}_{chrom}"
     geno, variants, sample_file = (_local(inputs, name) for name in (target.geno, target.variants, target.pheno))
@@ -50,7 +52,9 @@ def prepare(bench: Bench, inputs: Inputs, target: Target) -> Fileset:
         chrom=target.chrom,
         keep_multiallelic=inputs.keep_multiallelic,
     )
-    return Fileset(chrom, geno, sample_file, relabelled, read_samples(sample_file))
+    samples = read_samples(sample_file)
+    check_genotypes(geno, relabelled, len(samples))
+    return Fileset(chrom, geno, sample_file, relabelled, samples)
 
 
 def check_same_samples(filesets: list[Fileset]) -> int:

@@ -14,26 +14,31 @@ from genoferry.pgsc.exit_codes import trace_name
 from genoferry.pgsc.process import Bench, run_tool
 from genoferry.pgsc.textio import create_zst
 from genoferry.pgsc.variants import plain_chrom
-from genoferry.pgsc.vcf import CHROMS, Record, count_records, read_records, read_samples_of
+from genoferry.pgsc.vcf import CHROMS, Record, check_format, count_records, read_records, read_samples_of
 
 PROCESS = "PLINK2_VCF"
+ALL_CHROMS = ("1-22,", "X,", "Y,", "XY")
+"""pgsc_calc's `--chr 1-22, X, Y, XY` as a shell takes it apart: of one argument with spaces plink2 takes 1-22 only."""
 
 
 def with_plink2(
     bench: Bench, plink2: Path, vcf: Path, to: Path, *, chrom: str | None, dosage: bool, multiallelic: bool, memory: int
 ) -> None:
-    """Writes `to`.pgen, .pvar.zst and .psam. Raises `GenotypesInvalid`."""
+    """Writes `to`.pgen, .pvar.zst and .psam. Raises `GenotypesInvalid`, `DuplicateSamples`."""
+    check_format(vcf, chroms_of(chrom), import_dosage=dosage)
     argv: list[str | Path] = [plink2, "--threads", str(bench.threads), "--memory", str(memory), "--vcf", vcf]
     argv += ["dosage=DS"] if dosage else []
     argv += [] if multiallelic else ["--max-alleles", "2"]
-    argv += ["--allow-extra-chr", "--chr", chrom or "1-22, X, Y, XY"]
+    argv += ["--allow-extra-chr", "--chr", *([chrom] if chrom else ALL_CHROMS)]
     argv += ["--make-pgen", "vzs", "pvar-cols=-xheader,-maybequal,-maybefilter,-maybeinfo,-maybecm", "--out", to]
     run_tool(bench, PROCESS, argv, label=f".{chrom or 'ALL'}")
 
 
 def with_pgenlib(bench: Bench, vcf: Path, to: Path, *, chrom: str | None, dosage: bool, multiallelic: bool) -> None:
-    """Writes `to`.pgen, .pvar.zst and .psam, one record at a time. Raises `GenotypesInvalid`, `NeedsPlink2`."""
-    chroms = CHROMS if chrom is None else frozenset({chrom})
+    """Writes `to`.pgen, .pvar.zst and .psam, one record at a time. Raises `GenotypesInvalid`, `DuplicateSamples`,
+    `NeedsPlink2`."""
+    chroms = chroms_of(chrom)
+    check_format(vcf, chroms, import_dosage=dosage)
     samples = read_samples_of(vcf)
     count = count_records(vcf, chroms, keep_multiallelic=multiallelic)
     if not count:
@@ -41,6 +46,11 @@ def with_pgenlib(bench: Bench, vcf: Path, to: Path, *, chrom: str | None, dosage
     with_suffix(to, ".psam").write_text("#IID\tSEX\n" + "".join(f"{sample}\tNA\n" for sample in samples))
     records = read_records(vcf, chroms, import_dosage=dosage, keep_multiallelic=multiallelic)
     _write_pgen(bench, records, to, (len(samples), count), dosage)
+
+
+def chroms_of(chrom: str | None) -> frozenset[str]:
+    """Return the chromosomes that are kept of a VCF of `chrom` (None: of all)."""
+    return CHROMS if chrom is None else frozenset({chrom})
 
 
 def with_suffix(stem: Path, suffix: str) -> Path:

@@ -8,10 +8,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from genoferry.errors import GenotypesInvalid
+from genoferry.errors import DuplicateSamples, GenotypesInvalid
 from genoferry.pgsc.textio import open_text
 
 FAM = ("FID", "IID", "PAT", "MAT", "SEX", "PHENO1")
+HEADS = ("#FID", "#IID")
+"""What a psam's header line begins with; plink2 passes over whatever else begins with # before it."""
+
 MALE = frozenset({"1", "M", "m"})
 MIN_FOUNDERS = 50
 """Below, plink2 won't estimate allele frequencies, and pgsc_calc doesn't ask it to (PLINK2_SCORE)."""
@@ -36,15 +39,21 @@ class Samples:
 
 
 def read_samples(path: Path) -> Samples:
-    """Reads a psam (header line starts with #FID or #IID) or fam file. Raises `GenotypesInvalid`."""
+    """Read a psam (header line starts with #FID or #IID) or fam file. Raise `GenotypesInvalid`, `DuplicateSamples`."""
     with open_text(path) as lines:
-        rows = [line.split() for line in lines if line.strip() and not line.startswith("##")]
+        rows = [line.split() for line in lines if line.strip() and not _is_comment(line)]
     columns: tuple[str, ...] = FAM
-    if rows and rows[0][0] in ("#FID", "#IID"):
+    if rows and rows[0][0] in HEADS:
         columns = tuple(name.lstrip("#") for name in rows.pop(0))
+        if "IID" not in columns or len(set(columns)) < len(columns):
+            raise GenotypesInvalid("The header line of a psam file has no IID column, or names a column twice.")
     if not rows or min(map(len, rows)) < min(len(columns), 5):
         raise GenotypesInvalid("A sample file is empty or has lines that are too short. Check psam or fam files.")
     return _samples({name: [row[i] if i < len(row) else "0" for row in rows] for i, name in enumerate(columns)})
+
+
+def _is_comment(line: str) -> bool:
+    return line.startswith("#") and not line.startswith(HEADS)
 
 
 def _samples(column: dict[str, list[str]]) -> Samples:
@@ -52,7 +61,9 @@ def _samples(column: dict[str, list[str]]) -> Samples:
     unknown = ["0"] * len(iid)
     fid = column.get("FID", unknown)
     if len(set(zip(fid, iid, strict=True))) < len(iid):
-        raise GenotypesInvalid("A sample file names a sample twice. Every sample's id must be unique.")
+        raise DuplicateSamples
+    if "0" in iid:
+        raise GenotypesInvalid("A sample file has a sample with the id 0, which plink takes for none. Name it.")
     parents = zip(column.get("PAT", unknown), column.get("MAT", unknown), strict=True)
     return Samples(
         fid=tuple(fid),

@@ -6,16 +6,15 @@ frequencies being those of founders; checked against plink2 itself in `tests/rea
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pgenlib
 
 from genoferry.errors import CalculationStopped, DuplicateMatches, GenotypesInvalid, NeedsPlink2
 from genoferry.pgsc.filesets import Fileset
+from genoferry.pgsc.genotype_file import open_genotypes
 from genoferry.pgsc.process import Stop
 from genoferry.pgsc.samples import Samples
 from genoferry.pgsc.variants import read_variants
@@ -53,7 +52,7 @@ def score(fileset: Fileset, weights: Weights, stop: Stop) -> Sums:
     places = _places(fileset, weights)
     total = _zeros(len(samples), len(weights.scores()))
     lines_each = max(1, BLOCK_BYTES // (8 * len(samples)))
-    with _reader(fileset) as reader:
+    with open_genotypes(fileset.geno, fileset.variants, len(samples)) as reader:
         for block in weights.blocks(lines_each):
             if stop.is_set():
                 raise CalculationStopped
@@ -129,34 +128,6 @@ def _read(reader: Any, places: list[Place], alleles: tuple[str, ...], samples: i
             raise GenotypesInvalid from error
         out[line] = row
     return out
-
-
-@contextlib.contextmanager
-def _reader(fileset: Fileset) -> Any:
-    variants = fileset.variants
-    try:
-        reader = pgenlib.PgenReader(
-            bytes(fileset.geno),
-            raw_sample_ct=len(fileset.samples),
-            variant_ct=variants.count,
-            allele_idx_offsets=_allele_offsets(variants.count, variants.multiallelic),
-        )
-    except RuntimeError as error:
-        message = "A genotype file is damaged, or its variant or sample file belongs to another one."
-        raise GenotypesInvalid(message) from error
-    with contextlib.closing(reader):
-        yield reader
-
-
-def _allele_offsets(count: int, multiallelic: tuple[tuple[int, int], ...]) -> npt.NDArray[np.uintp] | None:
-    """Where each variant's alleles start among all alleles, as pgenlib wants it; None: two each."""
-    if not multiallelic:
-        return None
-    alleles = np.full(count + 1, 2, np.uintp)
-    alleles[0] = 0
-    for index, number in multiallelic:
-        alleles[index + 1] = number
-    return np.cumsum(alleles, dtype=np.uintp)
 
 
 def _refuse_haploid(places: list[Place], model: Model) -> None:

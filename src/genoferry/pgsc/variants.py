@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -18,6 +19,10 @@ MAX_ALLELE = 100
 
 NO_ID = "."
 NUMBERED = {"23": "X", "24": "Y", "25": "XY", "26": "MT", "M": "MT"}
+CHROMS = frozenset((*map(str, range(1, 23)), "X", "Y", "XY", "MT"))
+MAX_POSITION = 2**31 - 2
+MAX_DIGITS = 16
+"""What plink2 takes (plink-ng, `plink2_base.h`, `kMaxBp`), leading zeros included."""
 
 
 class Variant(NamedTuple):
@@ -43,11 +48,11 @@ class Relabelled:
 def read_variants(path: Path, layout: Layout) -> Iterator[Variant]:
     """Streams the variants of a pvar (with or without header) or bim file. Raises `GenotypesInvalid`."""
     with open_text(path) as lines:
-        first = next((line for line in lines if not line.startswith("##")), "")
+        first = next((line for line in lines if line.startswith("#CHROM") or not line.startswith("#")), "")
         headed = layout == "pvar" and first.startswith("#CHROM")
         columns = tuple(first.split()) if headed else _columns_without_header(first)
         where = _positions(columns)
-        for line in lines if headed else chain([first] if first else [], lines):
+        for line in _without_blank_end(lines if headed else chain([first] if first else [], lines)):
             fields = line.split(None, max(where) + 1)
             try:
                 yield Variant(*(fields[i] for i in where))
@@ -69,17 +74,31 @@ def relabel(source: Path, layout: Layout, to: Path, *, chrom: str | None, keep_m
         for index, variant in enumerate(read_variants(source, layout)):
             if "," in variant.alt:
                 multiallelic.append((index, variant.alt.count(",") + 2))
-            named = _named(variant, keep_multiallelic)
+            named = _named(variant._replace(pos=_position(variant.pos, index + 1)), keep_multiallelic)
             out.write(write(named if chrom in (None, named.chrom) else named._replace(id=NO_ID)))
     if index < 0:
         raise GenotypesInvalid("A variant file (pvar, bim or vcf) holds no variants.")
     return Relabelled(to, layout, index + 1, tuple(multiallelic))
 
 
+@lru_cache(maxsize=1024)
 def plain_chrom(name: str) -> str:
-    """A chromosome's name without `chr`, and X, Y, XY, MT for plink's numbers."""
-    name = name[3:] if name[:3].lower() == "chr" else name
-    return NUMBERED.get(name, name)
+    """Return the name that plink2 writes for a chromosome: any case, `chr` and a leading 0 are taken off, its numbers
+    become X, Y, XY and MT. A name that plink2 doesn't know stays as it is."""
+    plain = name.upper().removeprefix("CHR")
+    plain = plain[1:] if len(plain) == 2 and plain.startswith("0") else plain
+    plain = NUMBERED.get(plain, plain)
+    return plain if plain in CHROMS else name
+
+
+def _position(text: str, number: int) -> str:
+    """Return a position as plink2 writes it (`102` for `102.0`). Of the rest it leaves out what is negative and reads
+    1e3 as 1: that would be another place than is meant, so raise `GenotypesInvalid`."""
+    whole, _, decimals = text.partition(".")
+    number_like = len(whole) <= MAX_DIGITS and whole.isascii() and whole.isdigit() and not decimals.strip("0")
+    if not number_like or int(whole) > MAX_POSITION:
+        raise GenotypesInvalid(f"Variant {number} of a pvar or bim file has a position that is no whole number.")
+    return whole
 
 
 def _named(variant: Variant, keep_multiallelic: bool) -> Variant:
@@ -91,6 +110,18 @@ def _named(variant: Variant, keep_multiallelic: bool) -> Variant:
     else:
         name = f"{chrom}:{variant.pos}:{variant.ref}:{variant.alt}"
     return Variant(chrom, variant.pos, name, variant.ref, variant.alt)
+
+
+def _without_blank_end(lines: Iterable[str]) -> Iterator[str]:
+    """Leave out blank lines at the end only, as plink2 does: a variant's line is its index in the genotype file."""
+    blank = 0
+    for line in lines:
+        if not line.strip():
+            blank += 1
+        elif blank:
+            raise GenotypesInvalid("A pvar or bim file has a blank line between its variants.")
+        else:
+            yield line
 
 
 def _columns_without_header(line: str) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from typing import NamedTuple, TextIO
 import numpy as np
 import numpy.typing as npt
 
-from genoferry.errors import GenotypesInvalid, NeedsPlink2
+from genoferry.errors import DuplicateSamples, GenotypesInvalid, NeedsPlink2
 from genoferry.pgsc.textio import open_text
 from genoferry.pgsc.variants import Variant, plain_chrom
 
@@ -23,6 +23,14 @@ MISSING = -9.0
 _CALLS = {f"{a}{bar}{b}": float(a + b) for a in (0, 1) for b in (0, 1) for bar in "/|"}
 DOSAGE_OF_CALL = {**_CALLS, "./.": MISSING, ".|.": MISSING, ".": MISSING, "0": 0.0, "1": 2.0}
 """ALT copies by GT. plink2 takes a haploid call on a diploid chromosome as homozygous."""
+
+HAPLOID = frozenset({".", "0", "1"})
+"""Calls whose DS counts to 1; plink2 doubles it, as it does the call (tried with plink2 2.00a3.5)."""
+
+NOTHING_TO_READ = (
+    "A VCF has no genotypes that are read: its records need GT, or DS where vcf_import_dosage is true. Other fields "
+    "(GP, PL) are not read."
+)
 
 CHROMS = frozenset([*map(str, range(1, 23)), "X", "Y", "XY"])
 """What pgsc_calc keeps of a VCF that isn't split by chromosome (PLINK2_VCF)."""
@@ -43,9 +51,20 @@ def count_records(path: Path, chroms: Container[str], *, keep_multiallelic: bool
 
 
 def read_samples_of(path: Path) -> tuple[str, ...]:
-    """The sample ids of a VCF. Raises `GenotypesInvalid`."""
+    """The sample ids of a VCF. Raises `GenotypesInvalid`, `DuplicateSamples`."""
     with open_text(path) as lines:
         return _header(lines)
+
+
+def check_format(path: Path, chroms: Container[str], *, import_dosage: bool) -> None:
+    """Raise `GenotypesInvalid` when the first record on `chroms` has nothing that would be read: plink2 would count
+    every genotype as missing, and all samples would have the same score."""
+    with open_text(path) as lines:
+        _header(lines)
+        number, line = next(_kept(lines, chroms, False), (0, ""))
+    fields = line.split("\t", FIXED)
+    if number and len(fields) > FIXED and _keys(fields[8].split(":"), number, import_dosage) == (None, None):
+        raise GenotypesInvalid(NOTHING_TO_READ)
 
 
 def read_records(
@@ -81,8 +100,12 @@ def _header(lines: TextIO) -> tuple[str, ...]:
     for line in lines:
         if line.startswith("#CHROM\t"):
             samples = tuple(line.rstrip("\r\n").split("\t")[FIXED:])
-            if not samples or len(set(samples)) < len(samples):
-                raise GenotypesInvalid("A VCF names no samples, or one of them twice.")
+            if len(set(samples)) < len(samples):
+                raise DuplicateSamples
+            if not samples or "" in samples:
+                raise GenotypesInvalid("A VCF names no samples: its header line needs FORMAT and a column for each.")
+            if any(name.split() != [name] for name in samples):  # a psam, which the scores are told by, can't hold it
+                raise GenotypesInvalid("A VCF names a sample with a space in its id. Give it an id without.")
             return samples
         if not line.startswith("##"):
             break
@@ -90,9 +113,7 @@ def _header(lines: TextIO) -> tuple[str, ...]:
 
 
 def _record(fields: list[str], number: int, import_dosage: bool) -> Record:
-    keys = fields[8].split(":")
-    gt = keys.index("GT") if "GT" in keys else None
-    ds = keys.index("DS") if import_dosage and "DS" in keys else None
+    gt, ds = _keys(fields[8].split(":"), number, import_dosage)
     try:
         dosages = _dosages(fields[FIXED:], gt, ds)
     except (KeyError, ValueError, IndexError):
@@ -100,20 +121,34 @@ def _record(fields: list[str], number: int, import_dosage: bool) -> Record:
     return Record(Variant(fields[0], fields[1], fields[2], fields[3], fields[4]), dosages)
 
 
+def _keys(keys: list[str], number: int, import_dosage: bool) -> tuple[int | None, int | None]:
+    """Return where GT and DS stand in a cell, None for one that isn't there or isn't wanted."""
+    if "GT" in keys[1:]:  # plink2 looks for it there alone, and would count every genotype as missing
+        raise GenotypesInvalid(f"Record {number} of a VCF has GT in FORMAT, but not first, where it must be.")
+    return 0 if "GT" in keys else None, keys.index("DS") if import_dosage and "DS" in keys else None
+
+
 def _dosages(cells: list[str], gt: int | None, ds: int | None) -> npt.NDArray[np.float32]:
-    if ds is None:
-        if gt is None:
-            return np.full(len(cells), MISSING, np.float32)
-        if gt == 0:  # the specification puts GT first
-            return np.array([DOSAGE_OF_CALL[cell.split(":", 1)[0]] for cell in cells], np.float32)
-    return np.array([_dosage(cell.split(":"), gt, ds) for cell in cells], np.float32)
+    if ds is not None:
+        return np.array([_dosage(cell.split(":"), gt, ds) for cell in cells], np.float32)
+    if gt is None:
+        return np.full(len(cells), MISSING, np.float32)
+    return np.array([DOSAGE_OF_CALL[cell.split(":", 1)[0]] for cell in cells], np.float32)
 
 
-def _dosage(values: list[str], gt: int | None, ds: int | None) -> float:
+def _dosage(values: list[str], gt: int | None, ds: int) -> float:
     """DS where it is there, else GT: trailing values of a cell may be left out."""
-    if ds is not None and ds < len(values) and values[ds] != ".":
-        return _within(float(values[ds]))
-    return MISSING if gt is None else DOSAGE_OF_CALL[values[gt]]
+    call = MISSING if gt is None else DOSAGE_OF_CALL[values[gt]]
+    if ds >= len(values) or values[ds] == ".":
+        return call
+    return _within(_number(values[ds]) * (2.0 if gt is not None and values[gt] in HAPLOID else 1.0))
+
+
+def _number(text: str) -> float:
+    """Return what VCF takes for a number: Python takes spaces and underscores too."""
+    if "_" in text or text.strip() != text:
+        raise ValueError
+    return float(text)
 
 
 def _within(dosage: float) -> float:

@@ -11,7 +11,7 @@ import zstandard
 from genoferry import errors
 from genoferry.pgsc.samples import read_samples
 from genoferry.pgsc.scorefiles import read_scorefiles, resolve
-from genoferry.pgsc.variants import read_variants, relabel
+from genoferry.pgsc.variants import plain_chrom, read_variants, relabel
 from genoferry.testing.scorefiles import Line, write_scorefile
 
 LINES = [Line("rs1", "1", 5, "A", "C", 0.1)]
@@ -26,11 +26,52 @@ def test_psam_and_fam_say_the_same(tmp_path: Path) -> None:
         assert (samples.founder.tolist(), samples.male.tolist()) == ([True, False], [True, False])
 
 
-@pytest.mark.parametrize("text", ["", "#IID\n", "A B\n", "#IID\nA\nA\n", "#FID\tIID\nF\n"])
+@pytest.mark.parametrize(
+    "text", ["", "#IID\n", "A B\n", "#FID\tIID\nF\n", "#FID\tSEX\nF\t1\n", "#IID\tSEX\tSEX\nA\t1\t2\n", "#IID\n0\n"]
+)
 def test_bad_sample_files_are_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "x").write_text(text)
     with pytest.raises(errors.GenotypesInvalid):
         read_samples(tmp_path / "x")
+
+
+def test_a_sample_named_twice_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("#IID\nA\nA\n")
+    with pytest.raises(errors.DuplicateSamples):
+        read_samples(tmp_path / "x")
+
+
+def test_comments_before_a_header_are_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("##x\n#comment\n#IID\tSEX\nA\t1\n\n")
+    assert read_samples(tmp_path / "x").iid == ("A",)
+    assert relabelled(tmp_path, "a.pvar", "##x\n#comment\n#CHROM\tPOS\tID\tREF\tALT\n1\t5\trs\tA\tC\n\n") == ["1:5:A:C"]
+
+
+@pytest.mark.parametrize(
+    ("name", "plain"),
+    [
+        ("chr1", "1"),
+        ("CHR01", "1"),
+        ("x", "X"),
+        ("chr23", "X"),
+        ("24", "Y"),
+        ("m", "MT"),
+        ("chr1_alt", "chr1_alt"),
+        ("Q", "Q"),
+    ],
+)
+def test_chromosomes_are_named_as_plink2_does(name: str, plain: str) -> None:
+    assert plain_chrom(name) == plain
+
+
+@pytest.mark.parametrize("pos", ["-5", "1e3", "five", "2147483647", "9" * 5000, "5.5", "+5", "５"])
+def test_a_position_that_is_no_whole_number_is_refused(tmp_path: Path, pos: str) -> None:
+    with pytest.raises(errors.GenotypesInvalid, match="Variant 2"):
+        relabelled(tmp_path, "a.pvar", HEAD + f"1\t5\trs\tA\tC\n1\t{pos}\trs\tA\tC\n")
+
+
+def test_a_position_with_zeros_behind_it_is_read(tmp_path: Path) -> None:
+    assert relabelled(tmp_path, "a.pvar", HEAD + "1\t5.00\trs\tA\tC\n") == ["1:5:A:C"]
 
 
 def relabelled(folder: Path, name: str, text: str, **options: object) -> list[str]:
@@ -58,7 +99,9 @@ def test_what_must_not_match_has_no_id_of_alleles(tmp_path: Path) -> None:
     assert relabelled(tmp_path, "a.pvar", text, keep_multiallelic=True)[0] == "1:5:A:C,G"
 
 
-@pytest.mark.parametrize("text", ["", HEAD, HEAD + "1\t5\n", "#CHROM\tPOS\n1\t5\n"])
+@pytest.mark.parametrize(
+    "text", ["", HEAD, HEAD + "1\t5\n", "#CHROM\tPOS\n1\t5\n", HEAD + "1\t5\tx\tA\tC\n\n1\t6\tx\tA\tC\n"]
+)
 def test_bad_variant_files_are_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(errors.GenotypesInvalid):
         relabelled(tmp_path, "a.pvar", text)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genoferry.errors import GenomesMissing, GenotypesInvalid, NeedsPlink2
-from genoferry.pgsc.vcf import CHROMS, Record, count_records, read_records, read_samples_of
+from genoferry.errors import DuplicateSamples, GenomesMissing, GenotypesInvalid, NeedsPlink2
+from genoferry.pgsc.vcf import CHROMS, Record, check_format, count_records, read_records, read_samples_of
 
 HEAD = "##fileformat=VCFv4.3\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tA\tB\tC\n"
 
@@ -37,7 +37,6 @@ def read(path: Path, *, dosage: bool = False, multiallelic: bool = False) -> lis
         ("0|1 1|0 ./.", "GT", [1, 1, -9]),
         ("0 1 .", "GT", [0, 2, -9]),
         ("0/1:9 1|1:. .|.", "GT:DP", [1, 2, -9]),
-        ("9:0/1 8:1/1 7:0/0", "DP:GT", [1, 2, 0]),
         ("1 2 3", "DP", [-9, -9, -9]),
     ],
 )
@@ -71,7 +70,7 @@ def test_multiallelic_and_odd_contigs_are_left_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "head", ["", "##x\n", HEAD.replace("\tA\tB\tC", ""), HEAD.replace("\tC\n", "\tA\n"), "#CHROM\n"]
+    "head", ["", "##x\n", HEAD.replace("\tA\tB\tC", ""), HEAD.replace("\tC\n", "\t\n"), "#CHROM\n"]
 )
 def test_a_bad_header_is_refused(tmp_path: Path, head: str) -> None:
     with pytest.raises(GenotypesInvalid):
@@ -99,3 +98,44 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         except GenotypesInvalid:
             return
         assert all(len(found.dosages) == 3 for found in records)
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [("1:1 1:0.9 0:0.25", [2, 1.8, 0.5]), (".:0.5 0/1:0.5 ./.:0.5", [1, 0.5, 0.5]), ("0|1:-0 1:. .", [0, 2, -9])],
+)
+def test_the_dosage_of_a_haploid_call_is_doubled(tmp_path: Path, cells: str, expected: list[float]) -> None:
+    found = read(vcf(tmp_path, record(cells, form="GT:DS")), dosage=True)
+    assert found[0].dosages.tolist() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("cells", ["1:1.5 0:0 0:0", "./1:0.5 0/0:0 0/0:0", "0/0:0_1 0/0:0 0/0:0", "0/0: 1 0/0:0 0/0:0"])
+def test_a_dosage_beside_a_bad_call_is_refused(tmp_path: Path, cells: str) -> None:
+    with pytest.raises(GenotypesInvalid, match="Record 1"):
+        read(vcf(tmp_path, record(cells, form="GT:DS")), dosage=True)
+
+
+def test_gt_elsewhere_than_first_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(GenotypesInvalid, match="not first"):
+        read(vcf(tmp_path, record("9:0/1 8:1/1 7:0/0", form="DP:GT")))
+
+
+@pytest.mark.parametrize(("form", "dosage"), [("DS", False), ("GP", False), ("GP", True), (".", True)])
+def test_a_vcf_with_nothing_to_read_is_refused(tmp_path: Path, form: str, dosage: bool) -> None:
+    with pytest.raises(GenotypesInvalid, match="vcf_import_dosage"):
+        check_format(vcf(tmp_path, record("1 1 1", form=form)), CHROMS, import_dosage=dosage)
+
+
+@pytest.mark.parametrize(("form", "dosage"), [("GT", False), ("GT:DS", True), ("DS", True), ("GP:DS", True)])
+def test_a_vcf_with_something_to_read_is_taken(tmp_path: Path, form: str, dosage: bool) -> None:
+    check_format(vcf(tmp_path, record("1 1 1", form=form)), CHROMS, import_dosage=dosage)
+
+
+def test_a_sample_id_with_a_space_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(GenotypesInvalid, match="space"):
+        read_samples_of(vcf(tmp_path, head=HEAD.replace("\tA\t", "\tA B\t")))
+
+
+def test_a_vcf_that_names_a_sample_twice_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DuplicateSamples):
+        read_samples_of(vcf(tmp_path, head=HEAD.replace("\tC\n", "\tA\n")))
