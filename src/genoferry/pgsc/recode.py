@@ -63,7 +63,7 @@ def _write_pgen(bench: Bench, records: Iterator[Record], to: Path, shape: tuple[
     pgen = pgenlib.PgenWriter(
         bytes(with_suffix(to, ".pgen")), samples, variant_ct=count, nonref_flags=False, dosage_present=dosage
     )
-    with create_zst(with_suffix(to, ".pvar.zst")) as pvar, contextlib.closing(pgen):
+    with create_zst(with_suffix(to, ".pvar.zst")) as pvar, _closing(pgen):
         pvar.write("#CHROM\tPOS\tID\tREF\tALT\n")
         for variant, dosages in records:
             if bench.stop.is_set():
@@ -73,3 +73,15 @@ def _write_pgen(bench: Bench, records: Iterator[Record], to: Path, shape: tuple[
                 pgen.append_dosages(dosages)
             else:
                 pgen.append_biallelic(dosages.astype(np.int8))
+
+
+@contextlib.contextmanager
+def _closing(pgen: pgenlib.PgenWriter) -> Iterator[None]:
+    """Close `pgen`, which raises `RuntimeError` where it lacks variants: that must not hide why it does."""
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(RuntimeError):
+            pgen.close()
+        raise
+    pgen.close()

@@ -16,6 +16,7 @@ HEADS = ("#FID", "#IID")
 """What a psam's header line begins with; plink2 passes over whatever else begins with # before it."""
 
 MALE = frozenset({"1", "M", "m"})
+UNFIT = ('"', "\0")
 MIN_FOUNDERS = 50
 """Below, plink2 won't estimate allele frequencies, and pgsc_calc doesn't ask it to (PLINK2_SCORE)."""
 
@@ -64,6 +65,8 @@ def _samples(column: dict[str, list[str]]) -> Samples:
         raise DuplicateSamples
     if "0" in iid:
         raise GenotypesInvalid("A sample file has a sample with the id 0, which plink takes for none. Name it.")
+    if any(mark in name for mark in UNFIT for name in (*fid, *iid)):  # pgscatalog-aggregate would take them for its own
+        raise GenotypesInvalid("A sample file has an id with a quotation mark or a NUL byte. Give ids without.")
     parents = zip(column.get("PAT", unknown), column.get("MAT", unknown), strict=True)
     return Samples(
         fid=tuple(fid),

@@ -18,6 +18,7 @@ MAX_ALLELE = 100
 """Longer alleles give a variant no id, so it never matches (pgsc_calc: `--new-id-max-allele-len 100 missing`)."""
 
 NO_ID = "."
+NUL = "\0"
 NUMBERED = {"23": "X", "24": "Y", "25": "XY", "26": "MT", "M": "MT"}
 CHROMS = frozenset((*map(str, range(1, 23)), "X", "Y", "XY", "MT"))
 MAX_POSITION = 2**31 - 2
@@ -116,6 +117,8 @@ def _without_blank_end(lines: Iterable[str]) -> Iterator[str]:
     """Leave out blank lines at the end only, as plink2 does: a variant's line is its index in the genotype file."""
     blank = 0
     for line in lines:
+        if NUL in line:
+            raise GenotypesInvalid("A pvar or bim file holds NUL bytes: it is damaged.")
         if not line.strip():
             blank += 1
         elif blank:

@@ -86,8 +86,8 @@ def read_records(
 def _kept(lines: TextIO, chroms: Container[str], keep_multiallelic: bool) -> Iterator[tuple[int, str]]:
     for number, line in enumerate(lines, 1):
         start = line.split("\t", 5)
-        if len(start) < 6:
-            raise GenotypesInvalid(f"Record {number} of a VCF has too few columns.")
+        if len(start) < 6 or "\0" in line:
+            raise GenotypesInvalid(f"Record {number} of a VCF has too few columns, or NUL bytes.")
         if plain_chrom(start[0]) not in chroms:
             continue
         if "," not in start[4]:
