@@ -1,4 +1,4 @@
-"""Writes the reference pages that come from the code: settings, error codes, exit codes, fault points.
+"""Writes the reference pages that come from the code: settings, error codes, exit codes, fault points, odd files.
 
 `python docs/generate.py` writes them; a test fails when they are stale.
 """
@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings
@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings
 from genoferry import errors, faults
 from genoferry.cli import exit_codes
 from genoferry.settings import Settings
+from genoferry.testing import odd_genotypes
 
 REFERENCE = Path(__file__).parent / "reference"
 
@@ -112,11 +113,44 @@ def exit_codes_page() -> str:
     return "\n".join([*lines, "## The job program (`genoferry job run`)", "", *head, *job, ""])
 
 
+class OddFile(Protocol):
+    """A row of a table of odd files."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def odd(self) -> str: ...
+    @property
+    def expected(self) -> str: ...
+    @property
+    def why(self) -> str: ...
+
+
+def odd_files_page(title: str, intro: str, rows: Iterable[OddFile]) -> str:
+    """A table of odd files and what comes of each, from the rows that the tests run."""
+    lines = [f"# {title}", "", intro, "", "| file | what is odd | outcome | why |", "|---|---|---|---|"]
+    for row in rows:
+        cells = (row.name, row.odd, row.expected if row.expected == "calculated" else f"`{row.expected}`", row.why)
+        lines.append("| " + " | ".join(cell.replace("|", "\\|").replace("<", "&lt;") for cell in cells) + " |")
+    return "\n".join([*lines, ""])
+
+
+ODD_GENOTYPES = """\
+What comes of genotype files that aren't as one would expect. `calculated`: the sums are those of a routine that shares
+no code with the engine (`genoferry.testing.expected`); else the code of the refusal. `make test` runs every row
+through the embedded engine; `make test-real` does so with plink2 too."""
+
+
+def odd_genotypes_page() -> str:
+    return odd_files_page("Odd genotype files", ODD_GENOTYPES, odd_genotypes.ROWS)
+
+
 PAGES = {
     "exit-codes.md": exit_codes_page,
     "settings.md": settings_page,
     "errors.md": errors_page,
     "fault-points.md": faults_page,
+    "odd-genotypes.md": odd_genotypes_page,
 }
 
 

@@ -47,6 +47,7 @@ SAYS: dict[str, tuple[tuple[str, type[CalculationError]], ...]] = {
 PLINK2_SAYS = (
     ("Out of memory", errors.ToolKilled),
     ("--score file has an invalid coefficient", errors.ScorefileInvalid),
+    ("appears multiple times in main dataset", errors.DuplicateMatches),
     ("", errors.GenotypesInvalid),
 )
 """The same for every process that is plink2 on the genomes, which has a numbering of its own."""

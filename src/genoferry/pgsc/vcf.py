@@ -5,6 +5,7 @@ Source: VCF 4.3 specification, sections 1.4-1.6; plink2's `--vcf`, `--max-allele
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import NamedTuple, TextIO
@@ -17,6 +18,7 @@ from genoferry.pgsc.textio import open_text
 from genoferry.pgsc.variants import Variant, plain_chrom
 
 FIXED = 9
+DS_DECLARED = re.compile(r"##FORMAT=<ID=DS[,>]")
 MISSING = -9.0
 """What pgenlib takes and gives for a missing genotype."""
 
@@ -36,6 +38,13 @@ CHROMS = frozenset([*map(str, range(1, 23)), "X", "Y", "XY"])
 """What pgsc_calc keeps of a VCF that isn't split by chromosome (PLINK2_VCF)."""
 
 
+class Header(NamedTuple):
+    """`declares_ds`: plink2 reads DS only where the header says what it is."""
+
+    samples: tuple[str, ...]
+    declares_ds: bool
+
+
 class Record(NamedTuple):
     """`dosages`: copies of ALT, float32, shape (samples,), -9 where missing."""
 
@@ -53,17 +62,17 @@ def count_records(path: Path, chroms: Container[str], *, keep_multiallelic: bool
 def read_samples_of(path: Path) -> tuple[str, ...]:
     """The sample ids of a VCF. Raises `GenotypesInvalid`, `DuplicateSamples`."""
     with open_text(path) as lines:
-        return _header(lines)
+        return _header(lines).samples
 
 
 def check_format(path: Path, chroms: Container[str], *, import_dosage: bool) -> None:
     """Raise `GenotypesInvalid` when the first record on `chroms` has nothing that would be read: plink2 would count
     every genotype as missing, and all samples would have the same score."""
     with open_text(path) as lines:
-        _header(lines)
+        header = _header(lines)
         number, line = next(_kept(lines, chroms, False), (0, ""))
     fields = line.split("\t", FIXED)
-    if number and len(fields) > FIXED and _keys(fields[8].split(":"), number, import_dosage) == (None, None):
+    if number and len(fields) > FIXED and _keys(fields[8], number, header, import_dosage) == (None, None):
         raise GenotypesInvalid(NOTHING_TO_READ)
 
 
@@ -75,12 +84,13 @@ def read_records(
     Raises `GenotypesInvalid` with the record's number, `NeedsPlink2` for a multi-allelic one that is to be kept.
     """
     with open_text(path) as lines:
-        columns = FIXED + len(_header(lines))
+        header = _header(lines)
+        columns = FIXED + len(header.samples)
         for number, line in _kept(lines, chroms, keep_multiallelic):
             fields = line.rstrip("\r\n").split("\t")
             if len(fields) != columns:
                 raise GenotypesInvalid(f"Record {number} of a VCF has not as many columns as its header.")
-            yield _record(fields, number, import_dosage)
+            yield _record(fields, number, _keys(fields[8], number, header, import_dosage))
 
 
 def _kept(lines: TextIO, chroms: Container[str], keep_multiallelic: bool) -> Iterator[tuple[int, str]]:
@@ -96,36 +106,45 @@ def _kept(lines: TextIO, chroms: Container[str], keep_multiallelic: bool) -> Ite
             raise NeedsPlink2("Multi-allelic variants of a VCF can be kept only by plink2. Install plink2.")
 
 
-def _header(lines: TextIO) -> tuple[str, ...]:
+def _header(lines: TextIO) -> Header:
+    declares_ds = False
     for line in lines:
         if line.startswith("#CHROM\t"):
-            samples = tuple(line.rstrip("\r\n").split("\t")[FIXED:])
-            if len(set(samples)) < len(samples):
-                raise DuplicateSamples
-            if not samples or "" in samples:
-                raise GenotypesInvalid("A VCF names no samples: its header line needs FORMAT and a column for each.")
-            if any(name.split() != [name] for name in samples):  # a psam, which the scores are told by, can't hold it
-                raise GenotypesInvalid("A VCF names a sample with a space in its id. Give it an id without.")
-            return samples
+            return Header(_samples(line), declares_ds)
         if not line.startswith("##"):
             break
+        declares_ds |= DS_DECLARED.match(line) is not None
     raise GenotypesInvalid("A VCF has no #CHROM header line.")
 
 
-def _record(fields: list[str], number: int, import_dosage: bool) -> Record:
-    gt, ds = _keys(fields[8].split(":"), number, import_dosage)
+def _samples(line: str) -> tuple[str, ...]:
+    samples = tuple(line.rstrip("\r\n").split("\t")[FIXED:])
+    if len(set(samples)) < len(samples):
+        raise DuplicateSamples
+    if not samples or "" in samples:
+        raise GenotypesInvalid("A VCF names no samples: its header line needs FORMAT and a column for each.")
+    if any(name.split() != [name] for name in samples):  # a psam, which the scores are told by, can't hold it
+        raise GenotypesInvalid("A VCF names a sample with a space in its id. Give it an id without.")
+    return samples
+
+
+def _record(fields: list[str], number: int, keys: tuple[int | None, int | None]) -> Record:
     try:
-        dosages = _dosages(fields[FIXED:], gt, ds)
+        dosages = _dosages(fields[FIXED:], *keys)
     except (KeyError, ValueError, IndexError):
         raise GenotypesInvalid(f"Record {number} of a VCF has a genotype that can't be read.") from None
     return Record(Variant(fields[0], fields[1], fields[2], fields[3], fields[4]), dosages)
 
 
-def _keys(keys: list[str], number: int, import_dosage: bool) -> tuple[int | None, int | None]:
+def _keys(form: str, number: int, header: Header, import_dosage: bool) -> tuple[int | None, int | None]:
     """Return where GT and DS stand in a cell, None for one that isn't there or isn't wanted."""
+    keys = form.split(":")
     if "GT" in keys[1:]:  # plink2 looks for it there alone, and would count every genotype as missing
         raise GenotypesInvalid(f"Record {number} of a VCF has GT in FORMAT, but not first, where it must be.")
-    return 0 if "GT" in keys else None, keys.index("DS") if import_dosage and "DS" in keys else None
+    gt, ds = 0 if "GT" in keys else None, keys.index("DS") if import_dosage and "DS" in keys else None
+    if ds is not None and not header.declares_ds:
+        raise GenotypesInvalid("A VCF has dosages, but no FORMAT line for DS in its header: plink2 passes over them.")
+    return gt, ds
 
 
 def _dosages(cells: list[str], gt: int | None, ds: int | None) -> npt.NDArray[np.float32]:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from genoferry.errors import DuplicateSamples, GenomesMissing, GenotypesInvalid, NeedsPlink2
 from genoferry.pgsc.vcf import CHROMS, Record, check_format, count_records, read_records, read_samples_of
 
-HEAD = "##fileformat=VCFv4.3\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tA\tB\tC\n"
+DECLARED = "##fileformat=VCFv4.3\n##FORMAT=<ID=DS,Number=1,Type=Float>\n"
+HEAD = DECLARED + "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tA\tB\tC\n"
 
 
 def vcf(folder: Path, *records: str, head: str = HEAD) -> Path:
@@ -139,3 +140,10 @@ def test_a_sample_id_with_a_space_is_refused(tmp_path: Path) -> None:
 def test_a_vcf_that_names_a_sample_twice_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DuplicateSamples):
         read_samples_of(vcf(tmp_path, head=HEAD.replace("\tC\n", "\tA\n")))
+
+
+def test_dosages_that_the_header_does_not_declare_are_refused(tmp_path: Path) -> None:
+    path = vcf(tmp_path, record("0/0:0 0/1:1 1/1:2", form="GT:DS"), head=HEAD.replace("ID=DS", "ID=XX"))
+    assert read(path)[0].dosages.tolist() == [0, 1, 2]
+    with pytest.raises(GenotypesInvalid, match="FORMAT line for DS"):
+        read(path, dosage=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from genoferry.testing.odd_genotypes.edits import written
 from genoferry.testing.odd_genotypes.plink_files import BFILE, PFILE
-from genoferry.testing.odd_genotypes.refused_files import REFUSED
+from genoferry.testing.odd_genotypes.refused_plink_files import REFUSED_FILESETS
+from genoferry.testing.odd_genotypes.refused_vcf_files import REFUSED_VCFS
 from genoferry.testing.odd_genotypes.row import CALCULATED, Drawn, Files, OddFile, draw, sums, write_score
 from genoferry.testing.odd_genotypes.vcf_files import VCF
 
@@ -18,6 +19,6 @@ COHORTS = (
     OddFile("51 samples", "one more", written("bfile"), CALCULATED, ENOUGH, samples=51, alone=True),
 )
 
-ROWS: tuple[OddFile, ...] = (*PFILE, *BFILE, *VCF, *COHORTS, *REFUSED)
+ROWS: tuple[OddFile, ...] = (*PFILE, *BFILE, *VCF, *COHORTS, *REFUSED_FILESETS, *REFUSED_VCFS)
 
 __all__ = ["CALCULATED", "ROWS", "Drawn", "Files", "OddFile", "draw", "sums", "write_score"]

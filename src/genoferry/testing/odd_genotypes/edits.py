@@ -11,6 +11,8 @@ import zstandard
 from genoferry.testing.genomes import gzip_bytes
 from genoferry.testing.odd_genotypes.row import Drawn, Files, Form
 
+DS_HEADER = '##FORMAT=<ID=DS,Number=1,Type=Float,Description="Dosage">'
+
 
 def written(form: Form) -> Callable[[Drawn], Files]:
     return lambda drawn: drawn.write(form)

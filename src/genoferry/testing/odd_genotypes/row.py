@@ -18,7 +18,7 @@ from genoferry.testing.scorefiles import Line, write_scorefile
 CALCULATED = "calculated"
 SITES = 12
 MISSING_RATE = 0.05
-PAIRS = ("AC", "GA", "TG", "CT")
+PAIRS = (("A", "C"), ("G", "A"), ("T", "G"), ("C", "T"))
 """REF and ALT of the sites in turn: none is the same on the other strand."""
 
 Form = Literal["pfile", "bfile", "vcf"]
@@ -103,7 +103,10 @@ class OddFile:
 def draw(folder: Path, chrom: str, samples: int) -> Drawn:
     """Draw a chromosome: the same for the same name and number of samples."""
     rng = np.random.default_rng([samples, *chrom.encode()])
-    sites = tuple(Site(chrom, 1000 * (i + 1), *PAIRS[i % len(PAIRS)], f"rs{i + 1}") for i in range(SITES))
+    sites = tuple(
+        Site(chrom, 1000 * (i + 1), ref, alt, f"rs{i + 1}")
+        for i, (ref, alt) in enumerate(PAIRS * (SITES // len(PAIRS)))
+    )
     copies = rng.binomial(2, rng.uniform(0.1, 0.9, (SITES, 1)), (SITES, samples)).astype(np.int8)
     copies[rng.random(copies.shape) < MISSING_RATE] = -1
     names = tuple(f"S{number:03d}" for number in range(1, samples + 1))
