@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from genoferry.contracts.events import ErrorInfo
 from genoferry.ledger import states
 from genoferry.ledger.due import SHARDS, clean_by, deadline_at, due_at, owes, shard, ttl
-from genoferry.ledger.row import Intent, changed
+from genoferry.ledger.row import TERMINAL, CleanUp, Intent, WorkspaceOwed, changed
 
 ERROR = ErrorInfo(code="c", user_message="m", retryable=False)
 
@@ -81,3 +81,97 @@ def test_a_back_off_is_waited_for(make_row, deadlines, state):
     row = states.back_off(row, 10_000, 5_000)
     assert due_at(row, deadlines) == 15_000
     assert row.failures == 1
+
+
+STATES = ["REQUESTED", "STAGING", "SUBMITTING", "SUBMITTED", "RUNNING", *sorted(TERMINAL)]
+LEASED = {"lease_token": "t", "lease_until": 500}
+AT_R1 = CleanUp(attempt=1, intent=Intent(attempt=1, runner="r1", name="n", nonce="x"))
+AT_R1_AND_R2 = AT_R1.model_copy(update={"workspace": WorkspaceOwed(staged_in=1, runner="r2")})
+
+
+def times(**fields):
+    """Each kind of work at a time of its own: admission and work at 10, publication at 20, looks at 30, clean-ups at
+    40; before the row's lease is over, where it has one."""
+    return {"retry_at": 10, "publish_at": 20, "look_at": 30, "clean_at": 40} | fields
+
+
+@pytest.mark.parametrize(
+    ("state", "lease", "owed"),
+    [
+        ("REQUESTED", {}, {"admit": 10, "publish": 20}),
+        ("REQUESTED", LEASED, {"admit": 10, "publish": 500, "work": 500}),
+        ("STAGING", {}, {"work": 10, "publish": 20}),
+        ("STAGING", LEASED, {"work": 500, "publish": 500}),
+        ("SUBMITTING", {}, {"work": 10, "publish": 20}),
+        ("SUBMITTING", LEASED | {"lease_until": 15}, {"work": 15, "publish": 20}),
+        ("SUBMITTED", {}, {"publish": 20}),
+        ("RUNNING", LEASED, {"publish": 500, "work": 500}),
+        ("FAILED", {}, {"publish": 20}),
+        ("STAGING", {"lease_until": 500}, {"work": 10, "publish": 20}),  # nobody's: its time is of the one before
+        ("RUNNING", {"lease_token": "t"}, {"work": 0, "publish": 20}),
+    ],
+)
+def test_what_is_owed_waits_for_the_lease(make_row, deadlines, state, lease, owed):
+    row = changed(make_row(state=state), **times(), **lease)
+    assert owes(row, deadlines) == owed | {"look": 30}
+    quiet = changed(row, outbox=(), look_at=None)
+    assert owes(quiet, deadlines) == {kind: at for kind, at in owed.items() if kind != "publish"}
+
+
+@pytest.mark.parametrize(
+    ("clean_up", "kinds"),
+    [
+        ((), []),
+        ((CleanUp(attempt=1),), ["clean"]),
+        ((AT_R1,), ["clean r1"]),
+        ((AT_R1_AND_R2,), ["clean r1", "clean r2"]),
+        ((CleanUp(attempt=2), AT_R1, AT_R1_AND_R2), ["clean", "clean r1", "clean r2"]),
+    ],
+)
+def test_clean_ups_are_owed_by_runner(make_row, deadlines, clean_up, kinds):
+    row = changed(make_row(state="FAILED"), outbox=(), clean_up=clean_up, clean_at=40)
+    assert owes(row, deadlines) == dict.fromkeys(kinds, 40)
+    assert owes(changed(row, **LEASED), deadlines) == dict.fromkeys(kinds, 500) | {"work": 500}
+    assert list(owes(row, deadlines)) == kinds, "in one order, or equal rows would differ"
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("timeout_at", [None, 5, 10**12])
+def test_a_deadline_is_that_of_the_state(make_row, deadlines, state, timeout_at):
+    row = make_row(state=state, timeout_at=timeout_at, submitted_at=100, running_at=200)
+    by_runner = {"SUBMITTED": 100 + deadlines.start, "RUNNING": 200 + deadlines.run}.get(state)
+    by_request = timeout_at if state in STATES[:4] else None
+    expected = min((at for at in (by_request, by_runner) if at is not None), default=None)
+    assert deadline_at(row, deadlines) == expected
+    assert owes(row, deadlines).get("deadline") == expected
+
+
+@pytest.mark.parametrize(("waits_from", "start"), [(None, 100), (99, 100), (101, 101)])
+def test_the_start_deadline_counts_from_the_last_wait(make_row, deadlines, waits_from, start):
+    row = make_row(state="SUBMITTED", submitted_at=100, running_at=10**9, waits_from=waits_from)
+    assert deadline_at(row, deadlines) == start + deadlines.start
+
+
+@pytest.mark.parametrize("state", ["SUBMITTED", "RUNNING"])
+def test_without_its_time_a_state_has_no_deadline(make_row, deadlines, state):
+    assert deadline_at(make_row(state=state), deadlines) is None
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_row_is_due_at_the_first_of_what_is_owed(make_row, deadlines, state):
+    row = changed(make_row(state=state), outbox=(), look_at=None, retry_at=10)
+    first = {"REQUESTED": 10, "STAGING": 10, "SUBMITTING": 10}.get(state)
+    last = None if state in TERMINAL else 253_402_300_799_000
+    assert due_at(row, deadlines) == (last if first is None else first)
+    assert due_at(changed(row, look_at=7, clean_up=(AT_R1,), clean_at=9), deadlines) == 7
+
+
+def test_ttl_is_in_whole_seconds_of_an_ended_row(make_row):
+    ended = changed(make_row(state="FAILED"), outbox=(), ended_at=1_999)
+    keep = ttl(ended)
+    assert keep == 1 + 15 * 86_400
+    assert isinstance(keep, int), "DynamoDB takes whole seconds"
+    assert ttl(changed(ended, state="RUNNING")) is None
+    assert ttl(changed(ended, ended_at=None)) is None
+    assert ttl(changed(ended, outbox=make_row().outbox)) is None
+    assert ttl(changed(ended, clean_up=(AT_R1,))) is None

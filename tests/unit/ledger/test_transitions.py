@@ -534,3 +534,66 @@ def test_attach_tells_the_present_state_once(state: State) -> None:
 def test_a_failure_forgotten_is_told_without_process() -> None:
     after = states.republish(full_row("FAILED"), NOW)
     assert after.outbox[-1] == event("Failed", 6, error=full_row().error)
+
+
+DEAD = Intent(attempt=1, runner="dead", name="n", nonce="x", ref="ref")
+MOVED = DEAD.model_copy(update={"runner": "heir"})
+
+
+def owed_by(runner: str) -> tuple[CleanUp, ...]:
+    """What a runner is owed to clean up: of its compute, its workspace, or both."""
+    intent = DEAD.model_copy(update={"runner": runner})
+    workspace = WorkspaceOwed(staged_in=1, runner=runner)
+    return (
+        CleanUp(attempt=1, intent=intent, workspace=workspace),
+        CleanUp(attempt=1, intent=intent),
+        CleanUp(attempt=1, workspace=workspace),
+    )
+
+
+def adopt(row: Row) -> Row:
+    return states.adopt(row, now=NOW, dead="dead", runner="heir")
+
+
+@pytest.mark.parametrize("state", ALL)
+def test_an_heir_takes_a_dead_runners_clean_ups(state: State) -> None:
+    before = full_row(state, clean_up=(*owed_by("other"), *owed_by("dead"), OWED))
+    owed = (*owed_by("other"), *owed_by("heir"), OWED)
+    assert values(adopt(before)) == values(before) | {"clean_up": owed, "clean_at": NOW}
+
+
+@pytest.mark.parametrize("state", ALL)
+def test_another_runners_job_is_left_to_it(state: State) -> None:
+    before = full_row(state, clean_up=(*owed_by("other"), OWED), runner="other")
+    assert adopt(before) is before
+
+
+@pytest.mark.parametrize("state", ALL)
+def test_an_heir_takes_what_hasnt_been_submitted(state: State) -> None:
+    before = full_row(state, runner="dead", intent=None)
+    after = adopt(before)
+    if state in ("STAGING", "SUBMITTING"):
+        assert values(after) == values(before) | {"runner": "heir", "updated_at": NOW}
+    else:
+        assert after is before, "a job that may run there is left to its deadline"
+
+
+@pytest.mark.parametrize("state", ["STAGING", "SUBMITTING"])
+def test_an_attempt_of_a_dead_runner_is_lost(state: State) -> None:
+    intent = DEAD.model_copy(update={"attempt": ATTEMPT})
+    before = full_row(state, runner="dead", intent=intent)
+    lost = CleanUp(attempt=ATTEMPT, intent=intent.model_copy(update={"runner": "heir"}), results=True)
+    assert values(adopt(before)) == values(before) | NEXT_ATTEMPT | {
+        "state": "SUBMITTING",
+        "runner": "heir",
+        "lost_attempts": 2,
+        "clean_up": (OWED, lost),
+        "clean_at": NOW,
+        "retry_at": NOW,
+        "updated_at": NOW,
+    }
+
+
+def test_the_last_attempt_goes_on_at_the_heir() -> None:
+    before = full_row("SUBMITTING", runner="dead", intent=DEAD, attempt=MAX_ATTEMPTS)
+    assert values(adopt(before)) == values(before) | {"runner": "heir", "intent": MOVED, "updated_at": NOW}
