@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
   command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null \
   && { command -v $$p; break; }; done)
 
-.PHONY: help setup setup-dev demo test lint format docs lock test-real test-k8s bench clean
+.PHONY: help setup setup-dev demo test lint format docs lock test-real test-k8s mutants bench clean
 
 help:  ## Show this
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -67,6 +67,14 @@ docs: setup  ## Write the generated pages: schemas and reference
 	@$(BIN)/genoferry schema --all --out payloads/schemas
 	@$(BIN)/python docs/generate.py
 
+.venv-mutants/.ready: tests/mutation/requirements.txt $(VENV)/.ready-dev
+	@rm -rf $(@D)
+	@$(PIP) --require-hashes --target $(@D) -r $< || $(NO_INDEX)
+	@touch $@
+
+mutants: .venv-mutants/.ready  ## Change the ledger's code in a thousand ways: does a unit test see each? (MUTANTS=names)
+	@PYTHONPATH=$(CURDIR)/.venv-mutants nice $(BIN)/python tests/mutation/run.py $(MUTANTS)
+
 bench: setup-dev  ## Measure staging beside the crypt4gh command (SIZES=256MiB,4GiB)
 	@bash bench/run.sh $(BIN)
 
@@ -78,8 +86,9 @@ lock:  ## Renew the locked requirements (needs uv)
 	$(UV_COMPILE) pyproject.toml --extra pgs --extra kubernetes --group dev -c requirements.txt -o requirements-dev.txt
 	$(UV_COMPILE) src/genoferry/local/requirements-local.in -o src/genoferry/local/requirements-local.txt
 	$(UV_COMPILE) tests/acceptance/requirements-awscli.in -o tests/acceptance/requirements-awscli.txt
+	$(UV_COMPILE) tests/mutation/requirements.in -c requirements-dev.txt -o tests/mutation/requirements.txt
 	$(UV_COMPILE) infra/requirements-build.in -o infra/requirements-build.txt
 	$(UV_COMPILE) tests/real/kubernetes/chart/requirements.in -o tests/real/kubernetes/chart/requirements.txt
 
 clean:  ## Remove what set-up and runs have made here
-	rm -rf $(VENV) .venv-local .venv-awscli .venv-chart .genoferry .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-local .venv-awscli .venv-chart .venv-mutants mutants .genoferry .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -219,7 +219,7 @@ def _adopted(owed: CleanUp, dead: str, runner: str) -> CleanUp:
         for name, part in (("intent", owed.intent), ("workspace", owed.workspace))
         if part is not None and part.runner == dead
     }
-    return owed.model_copy(update=moved) if moved else owed
+    return owed.model_copy(update=moved)
 
 
 def again(row: Row, now: int, message_id: str, request_key: str) -> Row:

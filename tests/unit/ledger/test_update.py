@@ -83,6 +83,7 @@ async def test_a_known_row_of_another_lease_is_read(ledger, make_row):
     assert ledger.calls == {"get": 1, "put": 1}
     with pytest.raises(LeaseLost):
         await update(ledger, row.uuid, named("b"), known=after, lease="old")
+    assert ledger.calls == {"get": 2, "put": 1}, "a lost lease is lost: it isn't tried again"
     assert await ledger.get(row.uuid) == after
 
 
