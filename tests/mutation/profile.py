@@ -9,5 +9,6 @@ settings.register_profile(
     deadline=None,
     database=None,  # an example that killed one mutant would be tried on the next, in one run and not in another
     derandomize=True,
+    report_multiple_bugs=False,
     phases=(Phase.explicit, Phase.generate),  # a long example kills a mutant as well as a short one
 )

@@ -102,7 +102,7 @@ def submitted(row: Row, now: int, *, attempt: int, ref: str) -> Row:
         return row
     warnings = row.intent.warnings
     intent = row.intent.model_copy(update={"ref": ref, "warnings": ()})
-    row = changed(row, state="SUBMITTED", intent=intent, submitted_at=now, failures=0, updated_at=now)
+    row = changed(row, state="SUBMITTED", intent=intent, submitted_at=now, failures=0)
     return tell(row, now, "Created", warnings=warnings or None)
 
 
@@ -343,7 +343,6 @@ def _end(row: Row, now: int, state: str, *, keep_results: bool = False) -> Row:
         row,
         state=state,
         ended_at=now,
-        updated_at=now,
         clean_up=(*row.clean_up, *owed),
         clean_at=now,
         failures=0,

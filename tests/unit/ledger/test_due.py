@@ -146,9 +146,11 @@ def test_a_deadline_is_that_of_the_state(make_row, deadlines, state, timeout_at)
     assert owes(row, deadlines).get("deadline") == expected
 
 
-@pytest.mark.parametrize(("waits_from", "start"), [(None, 100), (99, 100), (101, 101)])
-def test_the_start_deadline_counts_from_the_last_wait(make_row, deadlines, waits_from, start):
-    row = make_row(state="SUBMITTED", submitted_at=100, running_at=10**9, waits_from=waits_from)
+@pytest.mark.parametrize(
+    ("submitted_at", "waits_from", "start"), [(100, None, 100), (100, 99, 100), (0, None, 0), (0, 1, 1)]
+)
+def test_the_start_deadline_counts_from_the_last_wait(make_row, deadlines, submitted_at, waits_from, start):
+    row = make_row(state="SUBMITTED", submitted_at=submitted_at, running_at=10**9, waits_from=waits_from)
     assert deadline_at(row, deadlines) == start + deadlines.start
 
 
@@ -164,6 +166,16 @@ def test_a_row_is_due_at_the_first_of_what_is_owed(make_row, deadlines, state):
     last = None if state in TERMINAL else 253_402_300_799_000
     assert due_at(row, deadlines) == (last if first is None else first)
     assert due_at(changed(row, look_at=7, clean_up=(AT_R1,), clean_at=9), deadlines) == 7
+
+
+def test_what_is_owed_at_once_is_due_since_ever(make_row, deadlines):
+    row = changed(make_row(state="RUNNING"), publish_at=0)
+    assert due_at(row, deadlines) == 0
+
+
+def test_a_running_row_is_due_at_its_deadline(make_row, deadlines):
+    row = changed(make_row(state="RUNNING", running_at=200), outbox=())
+    assert due_at(row, deadlines) == 200 + deadlines.run
 
 
 def test_ttl_is_in_whole_seconds_of_an_ended_row(make_row):

@@ -148,6 +148,7 @@ async def test_an_update_gives_up_after_twenty_conflicts(place, make_row):
 
     def transition(there):
         tries.append(there)
+        assert len(tries) <= CONFLICTS
         place.ledger._rows[row.uuid] = changed(there, version=there.version + 1)
         return changed(there, socket_id="x")
 

@@ -128,6 +128,7 @@ async def test_conflicts_are_backed_off_within_bounds(ledger, make_row, monkeypa
 
     def transition(there):
         moments.append(clock.monotonic())
+        assert len(moments) <= CONFLICTS
         ledger._rows[row.uuid] = changed(there, version=there.version + 1)
         return changed(there, socket_id="x")
 
