@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 import time
 import tomllib
@@ -23,7 +24,8 @@ ROOT = HERE.parents[1]
 EXPLAINED = HERE / "explained.toml"
 FOLDER = ROOT / "mutants"
 """Where mutmut keeps its copy of the source and the tests; the name is its own."""
-PROCESSES = 2
+LOG = FOLDER / "run.log"
+MUTMUT = (sys.executable, "-c", "from mutmut.__main__ import cli; cli()", "run", "--max-children=2")
 KILLED = frozenset({"killed", "timeout"})
 SURVIVED = frozenset({"survived", "no tests"})
 
@@ -72,15 +74,24 @@ def explained(path: Path = EXPLAINED) -> dict[Change, str]:
     return {Change(**mutant): reason["why"] for reason in reasons for mutant in reason["mutants"]}
 
 
-def mutate(names: list[str]) -> list[Outcome]:
-    """Run mutmut, on all from the start or on these names only, and return what became of each mutant."""
-    from mutmut.__main__ import collect_source_file_mutation_data, run
+def mutate(names: list[str]) -> None:
+    """Run mutmut, from the start or on these names only. What it prints (its progress, mostly) goes into a log."""
+    if not names and FOLDER.exists():
+        shutil.rmtree(FOLDER)  # mutmut runs a survivor again only when its function changes: a new test wouldn't count
+    FOLDER.mkdir(exist_ok=True)
+    print(f"Running mutmut; its progress goes to {LOG.relative_to(ROOT)}", flush=True)
+    with LOG.open("w") as log:
+        ran = subprocess.run([*MUTMUT, *names], stdout=log, stderr=subprocess.STDOUT, check=False)
+    if ran.returncode:
+        sys.exit(f"{LOG.read_text()[-10_000:]}\nmutmut ended with exit code {ran.returncode}")
+
+
+def outcomes_of(names: list[str]) -> list[Outcome]:
+    """Return what became of each mutant in the last run, or of those with these names."""
+    from mutmut.__main__ import collect_source_file_mutation_data
     from mutmut.mutation.diff_apply import get_diff_for_mutant
     from mutmut.stats import status_by_exit_code
 
-    if not names and FOLDER.exists():
-        shutil.rmtree(FOLDER)  # mutmut runs a survivor again only when its function changes: a new test wouldn't count
-    run.main([f"--max-children={PROCESSES}", *names], standalone_mode=False)
     mutants, _ = collect_source_file_mutation_data(mutant_names=names)
     return [
         Outcome(name, status_by_exit_code[code], change_of(name, get_diff_for_mutant(name, path=file.path)))
@@ -113,8 +124,8 @@ def report(outcomes: list[Outcome], reasons: dict[Change, str], *, complete: boo
 def main(names: list[str]) -> int:
     os.chdir(ROOT)
     start = time.monotonic()
-    outcomes = mutate(names)
-    faults = report(outcomes, explained(), complete=not names)
+    mutate(names)
+    faults = report(outcomes_of(names), explained(), complete=not names)
     print(f"It took {(time.monotonic() - start) / 60:.0f} minutes.")
     return 1 if faults else 0
 

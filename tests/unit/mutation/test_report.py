@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -77,3 +78,10 @@ def test_every_explanation_can_be_read():
     assert reasons
     assert all(why.endswith(".") for why in reasons.values())
     assert all(change.before != change.after for change in reasons)
+
+
+def test_every_module_and_test_named_exists():
+    """Of a path that was renamed mutmut would make no mutant, and the run would pass."""
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mutmut"]
+    paths = [*config["source_paths"], *config["only_mutate"], *config["pytest_add_cli_args_test_selection"]]
+    assert [path for path in paths if not (ROOT / path).exists()] == []
