@@ -63,6 +63,7 @@ def event_message(event: Event) -> str:
 
 def result_message(event: Event, items: tuple[ResultItem, ...]) -> str:
     """The Result message of a `Result` entry of the outbox."""
+    assert event.uuid is not None  # noqa: S101  # only a Rejected may have none
     assert event.sequence is not None  # noqa: S101  # a row's events have one
     assert event.attempt is not None  # noqa: S101
     result = Result(

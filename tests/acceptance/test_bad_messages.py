@@ -58,7 +58,7 @@ class Bad:
 
     code: str
     text: Callable[[str], str]
-    told: bool = True
+    named: bool = True
 
 
 def envelope(**changes: Any) -> Callable[[str], str]:
@@ -70,22 +70,22 @@ def body(**changes: Any) -> Callable[[str], str]:
 
 
 CASES: dict[str, Bad] = {
-    "not json": Bad("not-json", lambda _: "hello", told=False),
+    "not json": Bad("not-json", lambda _: "hello", named=False),
     "cut json": Bad("not-json", lambda uuid: f'{{"uuid": "{uuid}", "experimentId"'),
     "odd escape": Bad("not-json", lambda uuid: rf'{{"uuid": "{uuid}", "experimentId": "\x"}}'),
     "lone surrogate": Bad("not-json", lambda uuid: f'{{"uuid": "{uuid}", "experimentId": "\\ud800"}}'),
     "not a number": Bad("not-json", lambda uuid: f'{{"uuid": "{uuid}", "experimentId": NaN}}'),
     "a key twice": Bad("not-json", lambda uuid: f'{{"uuid": "{uuid}", "uuid": "{uuid}"}}'),
-    "deep nesting": Bad("not-json", lambda _: "[" * 60_000, told=False),
-    "binary": Bad("not-json", lambda _: bytes(range(0xA0, 0x100)).decode("latin-1") * 100, told=False),
-    "a list": Bad("not-an-object", lambda _: "[1, 2]", told=False),
-    "a string": Bad("not-an-object", lambda _: '"CalculateScores"', told=False),
+    "deep nesting": Bad("not-json", lambda _: "[" * 60_000, named=False),
+    "binary": Bad("not-json", lambda _: bytes(range(0xA0, 0x100)).decode("latin-1") * 100, named=False),
+    "a list": Bad("not-an-object", lambda _: "[1, 2]", named=False),
+    "a string": Bad("not-an-object", lambda _: '"CalculateScores"', named=False),
     "too large": Bad("message-too-large", envelope(padding="x" * 140_000)),
     "a mebibyte": Bad("message-too-large", envelope(padding="x" * (1024**2 - 200))),
     "no uuid": Bad(
-        "invalid-envelope", lambda _: json.dumps({"experimentId": "e", "body": {"name": "Touch"}}), told=False
+        "invalid-envelope", lambda _: json.dumps({"experimentId": "e", "body": {"name": "Touch"}}), named=False
     ),
-    "uuid isn't one": Bad("invalid-envelope", lambda _: envelope()("not-a-uuid"), told=False),
+    "uuid isn't one": Bad("invalid-envelope", lambda _: envelope()("not-a-uuid"), named=False),
     "no experimentId": Bad("invalid-envelope", lambda uuid: json.dumps({"uuid": uuid, "body": {"name": "Touch"}})),
     "experimentId a number": Bad("invalid-envelope", envelope(experimentId=5)),
     "experimentId with a newline": Bad("invalid-envelope", envelope(experimentId="a\nb")),
@@ -193,14 +193,19 @@ def test_each_has_its_code_is_told_of_and_kept(sent: Sent, name: str) -> None:
     assert letter.attributes["cause"]
     assert letter.attributes["time"].endswith("Z")
     assert letter.attributes["workerVersion"]
-    told = sent.harness.inbox.messages(uuid)
-    assert [(m["event"], m["error"]["code"]) for m in told] == ([("Rejected", bad.code)] if bad.told else [])
-    if bad.told:
-        assert told[0]["event_id"] == message_id
-        assert told[0]["error"]["retryable"] is False
-        assert letter.attributes["cause"] == told[0]["error"]["userMessage"]
-        assert len(told[0]["error"]["userMessage"].encode()) <= 1024
+    (told,) = (m for m in sent.harness.inbox.messages(uuid if bad.named else None) if m["event_id"] == message_id)
+    assert (told["event"], told["error"]["code"], told["error"]["retryable"]) == ("Rejected", bad.code, False)
+    assert letter.attributes["cause"] == told["error"]["userMessage"]
+    assert len(told["error"]["userMessage"].encode()) <= 1024
     assert sent.harness.row(uuid) is None
+
+
+def test_a_rejection_without_uuid_has_no_attribute(sent: Sent) -> None:
+    """Absent, never empty: SNS refuses an empty one, and a filter policy would match it."""
+    nameless = [received for received in sent.harness.inbox.drain() if "uuid" not in received.message]
+    assert len(nameless) == sum(not bad.named for bad in CASES.values())
+    assert [received.attributes["event"] for received in nameless] == ["Rejected"] * len(nameless)
+    assert not any("uuid" in received.attributes for received in nameless)
 
 
 @pytest.mark.parametrize("name", ["not json", "binary", "odd escape", "dot dot"])

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID, uuid5
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from genoferry.contracts.base import CamelContract, Contract
 from genoferry.errors import MAX_USER_MESSAGE, GenoferryError
@@ -76,10 +76,22 @@ class Warn(Contract):
     message: str
 
 
-class Event(CamelContract):
-    """One thing that happened to a request. `sequence` orders a request's events; `event_id` tells copies apart."""
+UUID_UNLESS_REJECTED: dict[str, Any] = {
+    "if": {"properties": {"event": {"const": "Rejected"}}},
+    "else": {"properties": {"uuid": {"type": "string"}}, "required": ["uuid"]},
+}
+"""The rule of `Event.uuid` in JSON Schema (Draft 2020-12, Core, section 10.2.2)."""
 
-    uuid: str
+
+class Event(CamelContract):
+    """One thing that happened to a request. `sequence` orders a request's events; `event_id` tells copies apart.
+
+    `uuid` is the request's; a `Rejected` has none where the message had none that could be read.
+    """
+
+    model_config = ConfigDict(json_schema_extra=UUID_UNLESS_REJECTED)
+
+    uuid: str | None = None
     event_id: str = Field(alias="event_id")
     sequence: int | None = None
     attempt: int | None = None
@@ -93,6 +105,12 @@ class Event(CamelContract):
     verified: Literal["digest", "size", "none"] | None = None
     warnings: tuple[Warn, ...] | None = None
     socket_id: str | None = None
+
+    @model_validator(mode="after")
+    def _names_its_request(self) -> Self:
+        if self.uuid is None and self.event != "Rejected":
+            raise ValueError("uuid: only a Rejected may be without one")
+        return self
 
     def wire(self) -> dict[str, Any]:
         """The JSON object as published: fields that don't belong to this event are left out; a failure's are kept."""

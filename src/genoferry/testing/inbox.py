@@ -54,11 +54,14 @@ class Inbox:
             if not answer.get("Messages"):
                 return self.received
 
-    def copies(self, uuid: str) -> list[dict[str, Any]]:
-        """Everything told of one request, copies included, in order of arrival."""
+    def copies(self, uuid: str | None) -> list[dict[str, Any]]:
+        """Everything told of one request, copies included, in order of arrival.
+
+        None: every `Rejected` of a message whose uuid couldn't be read; its `event_id` is the SQS MessageId.
+        """
         return [message for r in self.drain() if (message := r.message).get("uuid") == uuid]
 
-    def messages(self, uuid: str) -> list[dict[str, Any]]:
+    def messages(self, uuid: str | None) -> list[dict[str, Any]]:
         """What was told of one request, by sequence, each `event_id` once; `Rejected`, which has none, comes first.
 
         Raises `AssertionError` where two messages of one `event_id` differ, or two of one sequence don't.
@@ -72,11 +75,11 @@ class Inbox:
             raise AssertionError(f"a sequence stands for two events: {sequences}")
         return sorted(told.values(), key=lambda message: message.get("sequence", 0))
 
-    def names(self, uuid: str, *, progress: bool = False) -> list[str]:
+    def names(self, uuid: str | None, *, progress: bool = False) -> list[str]:
         """The names of what was told of one request, by sequence, without `Progress` unless asked for."""
         return [m["event"] for m in self.messages(uuid) if progress or m["event"] != "Progress"]
 
-    def await_event(self, uuid: str, event: str, *, times: int = 1, seconds: float = 60) -> dict[str, Any]:
+    def await_event(self, uuid: str | None, event: str, *, times: int = 1, seconds: float = 60) -> dict[str, Any]:
         """The `times`-th event of that name."""
 
         def look() -> list[dict[str, Any]] | None:

@@ -38,10 +38,9 @@ def verdict(rooms: Rooms, message: Message, error: Exception) -> GenoferryError 
 
 
 async def reject(rooms: Rooms, message: Message, error: GenoferryError) -> None:
-    """Tell the backend where a uuid can be read, keep a copy with the cause, delete. Safe to repeat."""
+    """Tell the backend, keep a copy with the cause, delete. Safe to repeat: the event's id is the message's."""
     uuid = read_uuid(message.body)
-    if uuid is not None:
-        await _tell(rooms, message, uuid, error)
+    await _tell(rooms, message, uuid, error)
     cause = {
         "code": error.code,
         "cause": error.user_message,
@@ -54,7 +53,8 @@ async def reject(rooms: Rooms, message: Message, error: GenoferryError) -> None:
     log.warning("rejected", uuid=uuid, message_id=message.id, code=error.code, cause=error.user_message)
 
 
-async def _tell(rooms: Rooms, message: Message, uuid: str, error: GenoferryError) -> None:
+async def _tell(rooms: Rooms, message: Message, uuid: str | None, error: GenoferryError) -> None:
+    """Publish `Rejected`; without a uuid where none can be read, since its sender waits for an answer all the same."""
     event = Event(
         uuid=uuid,
         event_id=message.id,

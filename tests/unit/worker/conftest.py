@@ -287,12 +287,12 @@ class World:
 
     def events(self, number: int = 0) -> list[str]:
         """The names of a request's events, each `event_id` once, in order of sequence; Progress left out."""
-        told = {m["event_id"]: m for m, _ in self.publisher.published if m["uuid"] == UUIDS[number]}
+        told = {m["event_id"]: m for m, _ in self.publisher.published if m.get("uuid") == UUIDS[number]}
         rows = sorted(told.values(), key=lambda m: m.get("sequence") or 0)
         return [m["event"] for m in rows if m["event"] != "Progress"]
 
     def messages(self, event: str, number: int = 0) -> list[dict[str, Any]]:
-        return [m for m, _ in self.publisher.published if m["uuid"] == UUIDS[number] and m["event"] == event]
+        return [m for m, _ in self.publisher.published if m.get("uuid") == UUIDS[number] and m["event"] == event]
 
     def jobs(self, number: int | None = None) -> list[JobDouble]:
         """The attempts submitted, in order."""

@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from genoferry.contracts.events import Event
 from genoferry.errors import ServiceUnavailable, SourceNotAllowed, SubmitFailed, ZeroMatches
 from genoferry.ledger.row import CancelMark
 from genoferry.testing.clock import simulated
@@ -44,14 +45,13 @@ def test_a_bad_message_is_rejected_kept_and_deleted_and_the_worker_goes_on(world
         assert set(cause) == {"code", "cause", "time", "workerVersion", "originalMessageId"}
         assert body == text
         told = [(m, a) for m, a in world.publisher.published if m["event"] == "Rejected"]
-        if code != "not-an-object":
-            ((event, attributes),) = told
-            assert (event["uuid"], event["event_id"], event["error"]["code"]) == (uuids[0], "m-1", code)
-            assert "sequence" not in event
-            assert len(event["error"]["userMessage"].encode()) <= 1024
-            assert CANARY not in json.dumps([event["error"], attributes, dict(cause)])
-        else:
-            assert not told
+        ((event, attributes),) = told
+        assert (event["event_id"], event["error"]["code"]) == ("m-1", code)
+        named = {} if code == "not-an-object" else {"uuid": uuids[0]}
+        assert [{k: v for k, v in part.items() if k == "uuid"} for part in (event, attributes)] == [named, named]
+        assert "sequence" not in event
+        assert len(event["error"]["userMessage"].encode()) <= 1024
+        assert CANARY not in json.dumps([event["error"], attributes, dict(cause)])
         await world.until(lambda: not world.queue.in_flight)
         assert not world.queue.waiting
         world.send(number=1)
@@ -59,6 +59,40 @@ def test_a_bad_message_is_rejected_kept_and_deleted_and_the_worker_goes_on(world
         await world.settled(1, "SUCCEEDED")
 
     story()
+
+
+NAMELESS = {
+    "no-uuid": json.dumps({"experimentId": "e", "body": {"name": "CalculateScores"}}),
+    "empty-uuid": json.dumps({"uuid": "", "experimentId": "e", "body": {"name": "CalculateScores"}}),
+    "uuid-null": json.dumps({"uuid": None, "experimentId": "e", "body": {"name": "CalculateScores"}}),
+    "not-json": "hello",
+    "a-number": "7",
+}
+
+
+@pytest.mark.parametrize("text", NAMELESS.values(), ids=NAMELESS)
+def test_without_a_uuid_the_rejection_is_published(world, text):
+    @simulated
+    async def story():
+        world.start()
+        world.queue.send(text, message_id="m-1")
+        await world.until(lambda: world.queue.dead)
+        ((event, attributes),) = world.publisher.published
+        assert (event["event"], event["event_id"]) == ("Rejected", "m-1")
+        assert not {"uuid", "sequence"} & set(event)
+        assert attributes == {"event": "Rejected"}
+        assert Event.model_validate(event).wire() == event
+
+    story()
+
+
+@simulated
+async def test_a_redelivered_rejection_keeps_its_event_id(world):
+    world.start()
+    for _ in range(2):
+        world.queue.send("hello", message_id="m-1")
+    await world.until(lambda: len(world.queue.dead) == 2)
+    assert [m["event_id"] for m, _ in world.publisher.published] == ["m-1", "m-1"]
 
 
 @simulated
