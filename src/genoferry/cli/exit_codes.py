@@ -50,7 +50,7 @@ MEANING: Mapping[ExitCode, str] = {
     ExitCode.JOB_FAILED: "The job failed (`follow`).",
     ExitCode.JOB_CANCELLED: "The job was cancelled (`follow`).",
     ExitCode.JOB_EXPIRED: "The job expired before it ran (`follow`).",
-    ExitCode.TIMED_OUT: "The job has not ended within `--timeout` (`follow`).",
+    ExitCode.TIMED_OUT: "The job has not ended within `--timeout` (`follow`, `demo`).",
     ExitCode.WOULD_OVERWRITE: "A file or object with other content is there; it was left alone (`results`, `stage`).",
     ExitCode.SCORES_DIFFER: "A score differs from what is expected of it (`demo`).",
     ExitCode.INTERRUPTED: "Ended by Ctrl-C.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -23,6 +23,11 @@ PATIENCE_SECONDS = 15.0
 """Without a sign of the job: then people are told why that may be."""
 NO_SIGN = "Nothing is known of this job yet. Is a worker running? A rejected message is in `genoferry dlq list`."
 NO_ANSWER = "The ledger does not answer. It is asked again."
+NEVER_KNOWN = (
+    "Nothing became known of this job within the time given. Check its uuid and that a worker runs; a message that was"
+    " rejected is in `genoferry dlq list`."
+)
+NEVER_ANSWERED = "The ledger did not answer within the time given. Run `genoferry doctor` to see why."
 
 EPILOG = """[bold]Examples[/bold]
 
@@ -38,6 +43,8 @@ def follow(
     as_json: Annotated[bool, typer.Option("--json", help="Print each event as a line of JSON.")] = False,
 ) -> None:
     """Show a job's events and progress until it ends; waits for a job that is not known yet.
+
+    An event that was published again, since the request was sent again, is shown once.
 
     Exit codes: 0 succeeded, 10 failed, 11 cancelled, 12 expired, 13 not ended within --timeout. Ctrl-C ends the
     following, not the job (that is `genoferry cancel`).
@@ -79,17 +86,25 @@ async def watch(ledger: Ledger, uuid: str, shown: View, *, seconds: float | None
     is not news: an end among it is that of an earlier attempt. Raises `FollowTimeout`."""
     from genoferry.errors import FollowTimeout
 
+    row: Row | None = None
+    notes: list[str] = []
+
+    def note(text: str) -> None:
+        notes.append(text)
+        shown.note(text)
+
     with shown:
         try:
             async with asyncio.timeout(seconds):
-                async for news in looks(ledger, uuid, shown.note, after=after):
+                async for news in looks(ledger, uuid, note, after=after):
+                    row = news.row
                     for event in news.events:
                         shown.event(event)
                     shown.state(news.row)
                     if news.row.terminal and news.row.sequence > after:
                         return news.row
         except TimeoutError:
-            raise FollowTimeout from None
+            raise FollowTimeout(None if row else NEVER_ANSWERED if NO_ANSWER in notes else NEVER_KNOWN) from None
     raise AssertionError("unreachable")  # looks never end by themselves
 
 
@@ -106,7 +121,7 @@ async def looks(
     from genoferry.errors import ServiceUnavailable
     from genoferry.ledger.row import Row
 
-    seen, begun, noted = after, monotonic(), set[str]()
+    seen, begun, noted, shown = after, monotonic(), set[str](), set[Moment]()
 
     def once(text: str) -> None:
         if text not in noted:
@@ -122,10 +137,26 @@ async def looks(
             if isinstance(row, Row):
                 fresh = fresh_events(row, seen)
                 seen = row.sequence
-                yield News(row, fresh)
+                yield News(row, without_copies(fresh, shown))
             elif monotonic() - begun > PATIENCE_SECONDS:
                 once(NO_SIGN)
         await asyncio.sleep(poll_seconds)
+
+
+Moment = tuple[int | None, str]
+"""Attempt and event: each comes once in a job's life but `Progress`, which it makes many of."""
+
+
+def without_copies(events: Iterable[Event], shown: set[Moment]) -> tuple[Event, ...]:
+    """Those that aren't among `shown`, to which they are added: a message that attaches has the present state
+    published once more, under a new sequence."""
+    kept = []
+    for event in events:
+        moment = (event.attempt, event.event)
+        if event.event == "Progress" or moment not in shown:
+            kept.append(event)
+        shown.add(moment)
+    return tuple(kept)
 
 
 def fresh_events(row: Row, seen: int) -> tuple[Event, ...]:

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 from genoferry.cli import output
-from genoferry.cli.views import attempt, detail
+from genoferry.cli.views import attempt, detail, summed
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, Task
-    from rich.text import Text
+    from rich.table import Table
 
     from genoferry.contracts.events import Event, ProgressInfo
     from genoferry.ledger.row import Row
@@ -27,7 +27,7 @@ SAYS: Mapping[str, str] = {
     "Requested": "accepted, waiting for its turn",
     "Created": "inputs are staged, the job is submitted",
     "Deployed": "the job is running",
-    "Succeeded": "all done",
+    "Succeeded": "done",
     "Cancelled": "ended by request",
     "Expired": "its timeout passed before it ran",
     "Result": "results are in the bucket",
@@ -60,7 +60,7 @@ class LiveView:
 
     def event(self, event: Event) -> None:
         if event.event != "Progress":
-            self._console.print(_styled(event))
+            self._console.print(_line(event))
 
     def state(self, row: Row) -> None:
         known = next((e.progress for e in reversed(row.recent) if _is_of_now(e, row)), None)
@@ -95,16 +95,37 @@ def _is_of_now(event: Event, row: Row) -> bool:
     return event.progress is not None and event.attempt == row.attempt and staging == (row.state == "STAGING")
 
 
-def _styled(event: Event) -> Text:
+def _line(event: Event) -> Table:
+    """Time, name, and what it means; what doesn't fit goes on below itself, not below the time."""
+    from rich.table import Table
     from rich.text import Text
 
-    style = STYLES.get(event.event, "")
-    said = detail(event) if event.error or event.warnings else SAYS.get(event.event, "")
-    if event.verified is not None:
-        said += f" (inputs verified by {event.verified})"
-    text = Text.assemble((f"  {event.utc_time[11:19]}  ", "dim"), (f"{event.event:<10}", style))
-    text.append(f" {said}", "" if event.error else "dim")
-    return text.append(f"  {attempt(event)}".rstrip(), "dim")
+    style = "bold yellow" if _is_partial(event) else STYLES.get(event.event, "")
+    text = Text(_said(event), "" if event.error or _is_partial(event) else "dim", overflow="fold")
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column(no_wrap=True, min_width=9)
+    grid.add_row(
+        Text(f"  {event.utc_time[11:19]}", "dim"), Text(event.event, style), text.append(f"  {attempt(event)}".rstrip())
+    )
+    return grid
+
+
+def _said(event: Event) -> str:
+    """What an event means, for people."""
+    if event.error or event.warnings:
+        return detail(event)
+    said = SAYS.get(event.event, "")
+    if event.summary is not None:
+        said += f", {summed(event.summary)}"
+    if _is_partial(event):
+        said += f": `genoferry status {event.uuid}` says why not all"
+    return said + (f" (inputs verified by {event.verified})" if event.verified is not None else "")
+
+
+def _is_partial(event: Event) -> bool:
+    """Whether it came to less than what was asked for."""
+    return event.summary is not None and event.summary.done < event.summary.total
 
 
 def _progress(console: Console) -> Progress:

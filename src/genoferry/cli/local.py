@@ -39,7 +39,7 @@ def up(
     with console.status("starting the embedded AWS; the first time its servers are installed"):
         running = start(state, ports=ports)
     if seed_too:
-        seed(state=state)
+        _sow(state)
     if as_json:
         endpoints = {"endpoint": running.endpoint, "s3_endpoint": running.s3_endpoint}
         output.document({"state": str(running.state), **endpoints})
@@ -53,10 +53,15 @@ def down(state: State = DEFAULT_STATE) -> None:
     """Stop it. Its data stays in the state folder, for the next time."""
     from genoferry.cli.demo.seed import unseed
     from genoferry.local.environment import down as stop
+    from genoferry.local.environment import status as look
 
+    was_up = any(server.running for server in look(state).servers)
     unseed(state.absolute())
     stop(state)
-    output.hint("The embedded AWS is down.")
+    if was_up:
+        output.line(f"The embedded AWS is down. Its data stays in {state}, for the next `genoferry local up`.")
+    else:
+        output.line(f"The embedded AWS of {state} was not up.")
 
 
 @app.command("status", cls=Command, epilog="[bold]Example[/bold]\n\n  genoferry local status --json | jq .up")
@@ -122,6 +127,11 @@ def seed(
     and the key into a file, Secrets Manager and a double of the key service. `genoferry local env` then prints the
     allow-lists for them too. All data is made up. `genoferry local down` ends the servers.
     """
+    _sow(state, folder, web_port)
+    output.hint(f'Seeded. Use it: eval "$(genoferry local env{_state_option(state)})"')
+
+
+def _sow(state: Path, folder: Path | None = None, web_port: int | None = None) -> None:
     from genoferry.cli.demo.payloads import FOLDER, WEB_PORT
     from genoferry.cli.demo.seed import seed as sow
     from genoferry.local.environment import env as variables_of
@@ -135,7 +145,6 @@ def seed(
             " needs that as its baseUrl, and in its scorefiles.",
             style="yellow",
         )
-    output.hint(f'Seeded. Use it: eval "$(genoferry local env{_state_option(state)})"')
 
 
 def _state_option(state: Path) -> str:

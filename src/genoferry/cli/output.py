@@ -60,6 +60,11 @@ def document(value: Any) -> None:
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
+def json_line(value: Any) -> None:
+    """One of several answers: a line of JSON."""
+    typer.echo(json.dumps(value, ensure_ascii=False))
+
+
 def hint(text: str) -> None:
     """What to do next: for people, so only on a terminal."""
     console = notes()

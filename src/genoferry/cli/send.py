@@ -34,7 +34,9 @@ def send(
     follow: Annotated[
         bool, typer.Option("--follow", help="Then follow the job, with the exit codes of `follow`.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print what was sent as JSON.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print what was sent as JSON; with --follow all as lines of JSON.")
+    ] = False,
 ) -> None:
     """Validate a request and send it to the work queue; prints its uuid.
 
@@ -46,7 +48,7 @@ def send(
     message_id, before = asyncio.run(_send(text, request))
     if as_json:
         sent = {"uuid": request.uuid, "name": request.name, "experimentId": request.experiment_id}
-        output.document(sent | {"messageId": message_id})
+        (output.json_line if follow else output.document)(sent | {"messageId": message_id})
     else:
         output.line(request.uuid)
     if follow:

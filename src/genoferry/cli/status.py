@@ -98,6 +98,7 @@ def describe(row: Row, results_bucket: str, scores: list[Score]) -> dict[str, An
         "steps": _steps(row),
         "log_tail": list(row.log_tail),
         "verified": row.verified,
+        "summary": row.summary.model_dump() if row.summary else None,
         "scores": scores,
         "results": [{"uri": f"s3://{results_bucket}/{item.key}", "size": item.size} for item in row.results],
         "unpublished_events": len(row.outbox),
@@ -118,6 +119,7 @@ def _show(known: Mapping[str, Any]) -> None:
             *((name.capitalize(), known[name]) for name in ("created", "submitted", "running", "ended")),
             ("Progress", progress and f"{progress['phase']}, {_amount(progress)}"),
             ("Trouble", _trouble(known)),
+            ("Done", known["summary"] and _amount(known["summary"])),
             ("Verified", known["verified"] and f"inputs, by {known['verified']}"),
             ("Error", error and f"{error['userMessage']} [{error['code']}]"),
             *_results(known["results"]),
@@ -183,5 +185,5 @@ def _trouble(known: Mapping[str, Any]) -> str | None:
     return f"failed {known['failures']} times in a row, tried again at {known['retry']}; the worker's log says why"
 
 
-def _amount(progress: Mapping[str, Any]) -> str:
-    return output.amount(progress["done"], progress["total"], progress["unit"])
+def _amount(counts: Mapping[str, Any]) -> str:
+    return output.amount(counts["done"], counts["total"], counts["unit"])

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Protocol, Self
 
 from genoferry.cli import output
 
 if TYPE_CHECKING:
-    from genoferry.contracts.events import Event
+    from genoferry.contracts.events import Event, Summary
     from genoferry.ledger.row import Row
 
 
@@ -57,7 +56,7 @@ class JsonView(PlainView):
     """A line of JSON for each event, as it is published."""
 
     def event(self, event: Event) -> None:
-        output.line(json.dumps(event.wire(), ensure_ascii=False))
+        output.json_line(event.wire())
 
 
 def attempt(event: Event) -> str:
@@ -74,6 +73,10 @@ def detail(event: Event) -> str:
         return f"{event.error.code}: {event.error.user_message}{trace}"
     if event.warnings:
         return "; ".join(f"{warning.code}: {warning.message}" for warning in event.warnings)
-    if event.verified is not None:
-        return f"verified: {event.verified}"
-    return ""
+    counts = [summed(event.summary)] if event.summary is not None else []
+    return "; ".join(counts + ([f"verified: {event.verified}"] if event.verified is not None else []))
+
+
+def summed(summary: Summary) -> str:
+    """`2 of 3 scores`."""
+    return output.amount(summary.done, summary.total, summary.unit)

@@ -9,7 +9,7 @@ from pydantic.alias_generators import to_camel
 
 from genoferry.errors import NewerSchema
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Of rows, job files and reports. A worker leaves newer ones alone (design, section 3)."""
 
 

@@ -71,6 +71,14 @@ class ProgressInfo(Contract):
     cpu_hours: Annotated[float, Field(ge=0)] | None = None
 
 
+class Summary(Contract):
+    """How much of what was asked for a job that succeeded came to: `done` of `total`, counted in `unit`."""
+
+    done: Count
+    total: Count
+    unit: Word
+
+
 class Warn(Contract):
     code: str
     message: str
@@ -103,6 +111,7 @@ class Event(CamelContract):
     error: ErrorInfo | None = None
     progress: ProgressInfo | None = None
     verified: Literal["digest", "size", "none"] | None = None
+    summary: Summary | None = None
     warnings: tuple[Warn, ...] | None = None
     socket_id: str | None = None
 

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from pydantic import Field, model_validator
 
 from genoferry.contracts.base import Contract
-from genoferry.contracts.events import Warn
+from genoferry.contracts.events import Summary, Warn
 from genoferry.contracts.names import target_name
 from genoferry.contracts.pipeline import PipelineParam, ScorefileUri
 from genoferry.contracts.reports import ExitReport, OutputReport
@@ -162,6 +162,11 @@ class CalculateScores:
     def results(self, report: ExitReport) -> Sequence[OutputReport]:
         """The scores first, then what explains them."""
         return sorted(report.outputs, key=lambda output: "aggregated_scores" not in output.key)
+
+    def summary(self, report: ExitReport) -> Summary | None:
+        """Of the scores asked for, those that were calculated."""
+        calculated = [score for score in report.scores if score.status == "calculated"]
+        return Summary(done=len(calculated), total=len(report.scores), unit="scores") if report.scores else None
 
 
 def _content_type(path: Path) -> str:

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, ClassVar, Literal, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
-from genoferry.contracts.events import StepInfo, Warn
+from genoferry.contracts.events import StepInfo, Summary, Warn
 from genoferry.contracts.reports import ExitReport, OutputReport, ScoreReport
 from genoferry.contracts.sources import Key, Location
 from genoferry.settings import Settings
@@ -125,6 +125,15 @@ class Looks(Protocol):
     def look(self, look: Look) -> Sequence[Warn]:
         """What is doubtful: `Created` tells of it. On a worker's thread: no heavy imports, nothing on disk, seconds.
         Raises a `CalculationError` for what can't go well."""
+        ...
+
+
+@runtime_checkable
+class Summarizes(Protocol):
+    """A handler whose jobs may succeed with less than all that was asked for."""
+
+    def summary(self, report: ExitReport) -> Summary | None:
+        """How much of it there is: `Succeeded` tells of it. None where the report doesn't say."""
         ...
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from genoferry.contracts.base import SCHEMA_VERSION, Contract, Versioned
-from genoferry.contracts.events import ErrorInfo, Event, Warn
+from genoferry.contracts.events import ErrorInfo, Event, Summary, Warn
 from genoferry.contracts.results import ResultPointer
 from genoferry.errors import RowTooLarge
 
@@ -117,6 +117,7 @@ class Row(Versioned):
     """Of the process that failed last, in a lost attempt too: for who looks at the ledger, and in no event."""
     results: tuple[ResultPointer, ...] = ()
     verified: Literal["digest", "size", "none"] | None = None
+    summary: Summary | None = None
 
     lease_token: str | None = None
     lease_until: int | None = None

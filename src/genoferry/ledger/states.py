@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from genoferry.contracts.events import ErrorInfo, Event, EventName, ProgressInfo, Warn, event_id, utc_time
+from genoferry.contracts.events import ErrorInfo, Event, EventName, ProgressInfo, Summary, Warn, event_id, utc_time
 from genoferry.contracts.results import ResultPointer
 from genoferry.errors import EventsWaiting, TooManyAttempts
 from genoferry.ledger.row import (
@@ -143,11 +143,13 @@ def succeed(
     attempt: int,
     results: tuple[ResultPointer, ...],
     verified: Literal["digest", "size", "none"],
+    summary: Summary | None = None,
 ) -> Row:
     if row.terminal or row.attempt != attempt:
         return row
-    row = changed(row, results=results, verified=verified, error=None)
-    row = tell(_end(row, now, "SUCCEEDED", keep_results=True), now, "Succeeded", verified=verified)
+    row = changed(row, results=results, verified=verified, summary=summary, error=None)
+    ended = _end(row, now, "SUCCEEDED", keep_results=True)
+    row = tell(ended, now, "Succeeded", verified=verified, summary=summary)
     return tell(row, now, "Result")
 
 
@@ -245,6 +247,7 @@ def again(row: Row, now: int, message_id: str, request_key: str) -> Row:
         log_tail=(),
         results=(),
         verified=None,
+        summary=None,
     )
     return tell(row, now, "Requested")
 
@@ -258,7 +261,7 @@ def republish(row: Row, now: int) -> Row:
         return tell(row, now, last)
     fields: dict[str, Any] = {"error": row.error} if last == "Failed" else {}
     if last == "Succeeded":
-        fields["verified"] = row.verified
+        fields |= {"verified": row.verified, "summary": row.summary}
     if last == "Failed":
         told = next((e for e in reversed(row.recent) if e.event == "Failed"), None)
         fields |= {"trace_name": told and told.trace_name, "trace_exit": told and told.trace_exit}

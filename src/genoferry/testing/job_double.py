@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from genoferry.aws.objects import MemoryObjects
@@ -13,6 +14,8 @@ from genoferry.contracts.keys import exit_key, job_key, started_key
 from genoferry.contracts.reports import ExitReport, OutputReport, Report, ScoreReport
 from genoferry.errors import GenoferryError
 from genoferry.queue.memory import MemoryQueue
+
+CALCULATED = ScoreReport(id="PGS000001", status="calculated")
 
 
 @dataclass
@@ -45,7 +48,9 @@ class JobDouble:
         )
         self.reports.send(hint.model_dump_json())
 
-    def succeed(self, *, body: bytes = b"scores", hint: bool = True) -> None:
+    def succeed(
+        self, *, body: bytes = b"scores", hint: bool = True, scores: Sequence[ScoreReport] = (CALCULATED,)
+    ) -> None:
         """It ends well: results, exit report, hint, exit code 0."""
         key = f"{self.uuid}/{self.attempt}/aggregated_scores.txt.gz"
         self.results.content[key] = body
@@ -53,7 +58,7 @@ class JobDouble:
         self._exit(
             exit_code=0,
             outputs=(OutputReport(key=key, content_type="application/gzip", size=len(body), sha256=digest),),
-            scores=(ScoreReport(id="PGS000001", status="calculated"),),
+            scores=tuple(scores),
             verified="size",
             hint=hint,
         )

@@ -39,7 +39,7 @@ class HttpSubscriber(HttpDouble):
         self._topic = topic_arn
 
     def messages(self, uuid: str | None) -> list[dict[str, Any]]:
-        """What was told of one request, by sequence, each `event_id` once; None: of messages without a readable uuid."""
+        """What was told of one request, by sequence, each `event_id` once; None: of messages without one."""
         told = {n.message["event_id"]: n.message for n in list(self.received) if n.message.get("uuid") == uuid}
         return sorted(told.values(), key=lambda message: message.get("sequence", 0))
 

@@ -28,7 +28,7 @@ from genoferry.errors import (
     RowTooLarge,
     RunDeadline,
 )
-from genoferry.handlers.protocol import JobHandler
+from genoferry.handlers.protocol import JobHandler, Summarizes
 from genoferry.handlers.registry import find
 from genoferry.ledger.row import MAX_ATTEMPTS, Row
 from genoferry.ledger.states import fail, looked, lose, running, succeed
@@ -50,7 +50,29 @@ async def settle(rooms: Rooms, row: Row, seen: Observation) -> Row:
     report = await read_report(rooms, row) if hinted or seen.phase != "running" else None
     if seen.phase == "running" and report is None:
         return await _write(rooms, row, lambda there: running(looked(there, row.look_at), rooms.now(), attempt=attempt))
-    log.info("ended", uuid=row.uuid, attempt=attempt, phase=seen.phase, exit_code=seen.exit_code, reason=seen.reason)
+    ended = await _settle_end(rooms, row, seen, report)
+    _log_end(ended, seen, report)
+    return ended
+
+
+def _log_end(row: Row, seen: Observation, report: ExitReport | None) -> None:
+    """By what it came to: a backend may call `failed` what has an exit report that says otherwise."""
+    log.info(
+        "attempt ended",
+        uuid=row.uuid,
+        attempt=seen.handle.attempt,
+        outcome=row.state.lower() if row.attempt == seen.handle.attempt else "lost",
+        code=row.error.code if row.error else None,
+        exit_code=report.exit_code if report else None,
+        backend_phase=seen.phase,
+        backend_exit_code=seen.exit_code,
+        reason=seen.reason,
+    )
+
+
+async def _settle_end(rooms: Rooms, row: Row, seen: Observation, report: ExitReport | None) -> Row:
+    """Write down the end of an attempt; a handler whose own code fails makes it a failure."""
+    attempt = seen.handle.attempt
     faults.point("finish")
     try:
         return await _write(rooms, row, lambda there: _end(rooms, there, seen, report))
@@ -119,8 +141,14 @@ def _by_report(rooms: Rooms, row: Row, seen: Observation, report: ExitReport) ->
     if report.exit_code == 0:
         handler = find(rooms.handlers, row.name)
         assert handler.kind == "job"  # noqa: S101  # only such messages get a row
-        pointers = _pointers(handler, report)
-        return succeed(row, now, attempt=report.attempt, results=pointers, verified=report.verified)
+        return succeed(
+            row,
+            now,
+            attempt=report.attempt,
+            results=_pointers(handler, report),
+            verified=report.verified,
+            summary=handler.summary(report) if isinstance(handler, Summarizes) else None,
+        )
     error = report.error or ErrorInfo.of(CalculationError())
     if error.retryable:
         return _lost(rooms, row, error, seen, report)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from genoferry.aws.clients import open_clients
+from genoferry.contracts.base import SCHEMA_VERSION
 from genoferry.contracts.events import ErrorInfo
 from genoferry.errors import LeaseLost, NewerSchema, NotFound, RowTooLarge, VersionConflict
 from genoferry.ledger import states
@@ -195,7 +196,7 @@ async def test_all_jobs_and_those_in_a_state(ledger, make):
 
 
 async def test_what_a_newer_genoferry_wrote_is_left_alone(ledger, make):
-    row = make().model_copy(update={"schema_version": 3})
+    row = make().model_copy(update={"schema_version": SCHEMA_VERSION + 1})
     await ledger.put(row, expected=None)
     with pytest.raises(NewerSchema):
         await ledger.get(row.uuid)

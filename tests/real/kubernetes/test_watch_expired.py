@@ -45,8 +45,9 @@ def test_a_job_that_ends_while_the_watch_expires_is_found_by_a_list(place: Place
     place.await_done(uuid, "SUCCEEDED")
     assert place.boss.executions == [1]
     assert place.harness.inbox.names(uuid) == WHOLE_LIFE
-    (end,) = entries(worker, "ended")
-    assert (end["phase"], end["exit_code"]) == ("succeeded", 0), "the Job's own word, which a report doesn't have"
+    (end,) = entries(worker, "attempt ended")
+    own = (end["backend_phase"], end["backend_exit_code"])
+    assert own == ("succeeded", 0), "the Job's own word, which a report doesn't have"
 
 
 def completed(place: Place, uuid: str) -> bool:

@@ -11,11 +11,11 @@ from typing import Self
 import pytest
 
 from genoferry.cli.exit_codes import ExitCode
-from genoferry.cli.follow import NO_ANSWER, NO_SIGN, fresh_events, looks, watch
-from genoferry.contracts.events import ErrorInfo, Event, ProgressInfo
+from genoferry.cli.follow import NEVER_ANSWERED, NEVER_KNOWN, NO_ANSWER, NO_SIGN, fresh_events, looks, watch
+from genoferry.contracts.events import ErrorInfo, Event, ProgressInfo, Summary
 from genoferry.errors import FollowTimeout, InvalidBody, ServiceUnavailable
 from genoferry.ledger.row import Row
-from genoferry.ledger.states import admit, again, cancel, expire, fail, progressed, succeed
+from genoferry.ledger.states import admit, again, cancel, expire, fail, progressed, republish, succeed
 from genoferry.ledger.update import update
 
 NOW = 1_700_000_000_500
@@ -48,6 +48,11 @@ class Seen:
 
 def done(row: Row) -> Row:
     return succeed(row, NOW, attempt=row.attempt, results=(), verified="size")
+
+
+def attached(row: Row) -> Row:
+    """Sent again once all was published."""
+    return republish(row.model_copy(update={"outbox": ()}), NOW)
 
 
 async def test_it_waits_for_the_job_shows_each_event_once_and_ends_with_it(memory, row) -> None:
@@ -83,6 +88,50 @@ async def test_an_earlier_attempts_end_is_no_news(memory, row) -> None:
     await update(memory.ledger, row.uuid, done)
     assert (await following).attempt == 2
     assert shown.events == ["Requested", "Succeeded", "Result"]
+
+
+async def test_what_is_published_again_shows_once(memory, row) -> None:
+    """An attach publishes the present state under a new sequence: of a live job, and of one that has ended."""
+    row = attached(attached(done(attached(row))))
+    assert [event.event for event in row.recent] == ["Requested"] * 2 + ["Succeeded", "Result"] * 3
+    await memory.ledger.put(row, expected=None)
+    shown = Seen()
+    await watch(memory.ledger, row.uuid, shown)
+    assert shown.events == ["Requested", "Succeeded", "Result"]
+
+
+async def test_sent_again_its_end_shows_once(memory, row) -> None:
+    """`send --follow` of a request whose job has ended begins behind the first end."""
+    ended = done(row)
+    await memory.ledger.put(attached(ended), expected=None)
+    shown = Seen()
+    await watch(memory.ledger, row.uuid, shown, after=ended.sequence)
+    assert shown.events == ["Succeeded", "Result"]
+
+
+async def test_every_attempt_shows_its_own_end(memory, row) -> None:
+    row = again(fail(row, NOW, ErrorInfo.of(InvalidBody("x")), attempt=1), NOW, "m2", "k2")
+    row = fail(row, NOW, ErrorInfo.of(InvalidBody("x")), attempt=2)
+    await memory.ledger.put(row, expected=None)
+    shown = Seen()
+    await watch(memory.ledger, row.uuid, shown)
+    assert shown.events == ["Requested", "Failed", "Requested", "Failed"]
+
+
+def test_a_timeout_on_an_unknown_job_says_so(run, memory, row) -> None:
+    result = run("follow", row.uuid, "--timeout", "0.01")
+    assert result.exit_code == ExitCode.TIMED_OUT
+    assert NEVER_KNOWN in result.stderr
+    assert "goes on" not in result.stderr
+
+
+async def test_a_timeout_without_answers_says_so(row) -> None:
+    class Silent:
+        async def get(self, _: str) -> Row:
+            raise ServiceUnavailable
+
+    with pytest.raises(FollowTimeout, match=NEVER_ANSWERED.partition(".")[0]):
+        await watch(Silent(), row.uuid, Seen(), seconds=0.01)  # type: ignore[arg-type]
 
 
 async def test_a_ledger_that_does_not_answer_is_asked_again_and_noted_once(memory, row) -> None:
@@ -142,7 +191,17 @@ def test_the_exit_code_is_the_states(run, memory, row, ended: Callable[[Row], Ro
 
 
 def test_a_timeout_has_its_own_exit_code(run, memory, row) -> None:
-    assert run("follow", row.uuid, "--timeout", "0.01").exit_code == ExitCode.TIMED_OUT
+    asyncio.run(memory.ledger.put(row, expected=None))
+    result = run("follow", row.uuid, "--timeout", "0.01")
+    assert result.exit_code == ExitCode.TIMED_OUT
+    assert "It goes on" in result.stderr
+
+
+def test_plain_lines_count_what_was_calculated(run, memory, row) -> None:
+    counts = Summary(done=2, total=3, unit="scores")
+    ended = succeed(row, NOW, attempt=1, results=(), verified="size", summary=counts)
+    asyncio.run(memory.ledger.put(ended, expected=None))
+    assert "Succeeded 2 of 3 scores; verified: size" in run("follow", row.uuid).stdout
 
 
 def test_plain_lines_say_why_a_job_failed(run, memory, row) -> None:

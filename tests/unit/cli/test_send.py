@@ -10,6 +10,7 @@ import pytest
 from genoferry.cli.exit_codes import ExitCode
 from genoferry.contracts.envelope import parse_request
 from genoferry.ledger.row import CancelMark
+from genoferry.ledger.states import succeed
 
 NAMES = (
     "calculate_scores.json",
@@ -37,6 +38,21 @@ def test_a_bare_job_requests_experiment_is_the_group_it_is_sent_under(run, memor
     )
     assert json.loads(result.stdout)["experimentId"] == "study-7"
     assert [group for _, group in memory.outgoing.sent] == ["study-7"]
+
+
+def test_with_follow_all_json_is_lines(run, memory, payload, row, monkeypatch) -> None:
+    request = payload("calculate_scores.json") | {"uuid": row.uuid}
+
+    async def send(*_: str) -> str:
+        """As quick as a worker can be."""
+        await memory.ledger.put(succeed(row, 1, attempt=1, results=(), verified="size"), expected=None)
+        return "message-1"
+
+    monkeypatch.setattr(memory.outgoing, "send", send)
+    lines = run("send", "-", "--follow", "--json", stdin=json.dumps(request)).stdout.splitlines()
+    sent, *events = [json.loads(line) for line in lines]
+    assert (sent["uuid"], sent["messageId"]) == (row.uuid, "message-1")
+    assert [event["event"] for event in events] == ["Requested", "Succeeded", "Result"]
 
 
 OUTSIDE = {"dir_path_on_guest_collection": "", "files": [{"filename": "../x", "size": 1}]}

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from genoferry.cli.exit_codes import ExitCode
-from genoferry.contracts.events import ErrorInfo, ProgressInfo, StepInfo
+from genoferry.contracts.events import ErrorInfo, ProgressInfo, StepInfo, Summary
 from genoferry.contracts.reports import ExitReport, ScoreReport
 from genoferry.contracts.results import ResultPointer
 from genoferry.errors import ZeroMatches
@@ -61,6 +61,13 @@ def test_the_exit_report_tells_while_it_is_kept(run, memory, row: Row) -> None:
     assert result.exit_code == 0
     assert "[zero-matches]" in result.stdout
     assert "PGS000003\tfailed\t0 of 5\tnone" in result.stdout
+
+
+def test_it_says_how_much_was_calculated(run, memory, row: Row) -> None:
+    counts = Summary(done=2, total=3, unit="scores")
+    put(memory, succeed(row, NOW, attempt=1, results=(), verified="size", summary=counts))
+    assert "Done: 2 of 3 scores" in run("status", row.uuid).stdout
+    assert json.loads(run("status", row.uuid, "--json").stdout)["summary"] == counts.model_dump()
 
 
 @pytest.mark.parametrize("text", [b"not json", b'{"scores": 7}', b'{"scores": [{"x": 1}]}', b"[]"])

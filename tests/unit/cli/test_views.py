@@ -10,9 +10,10 @@ from rich.console import Console
 from genoferry.cli import output
 from genoferry.cli.live import LiveView, ordinal
 from genoferry.cli.views import detail
-from genoferry.contracts.events import ProgressInfo, Warn
+from genoferry.contracts.events import ErrorInfo, ProgressInfo, Summary, Warn
+from genoferry.errors import InvalidBody
 from genoferry.ledger.row import Intent, Row
-from genoferry.ledger.states import admit, back_off, cancel, intend, progressed, submitted
+from genoferry.ledger.states import admit, back_off, cancel, fail, intend, progressed, submitted, succeed
 
 NOW = 1_700_000_000_500
 
@@ -69,6 +70,36 @@ def test_events_scroll_by_above_it(row: Row) -> None:
     text = console.file.getvalue()  # type: ignore[attr-defined]
     assert "22:13:20  Requested" in text
     assert "Cancelled  ended by request" in text
+
+
+def scrolled(row: Row, *, width: int = 100) -> list[str]:
+    """The lines of its events, on a terminal so wide."""
+    console = Console(file=io.StringIO(), force_terminal=True, width=width, color_system=None)
+    live = LiveView(console)
+    for event in row.recent:
+        live.event(event)
+    return [line.rstrip() for line in console.file.getvalue().splitlines()]  # type: ignore[attr-defined]
+
+
+def test_a_score_left_out_is_not_all_done(row: Row) -> None:
+    partial, whole = (Summary(done=done, total=3, unit="scores") for done in (2, 3))
+    *_, line, _ = scrolled(succeed(row, NOW, attempt=1, results=(), verified="size", summary=partial), width=200)
+    assert "Succeeded  done, 2 of 3 scores: `genoferry status" in line
+    *_, line, _ = scrolled(succeed(row, NOW, attempt=1, results=(), verified="size", summary=whole), width=200)
+    assert line.endswith("Succeeded  done, 3 of 3 scores (inputs verified by size)")
+    *_, line, _ = scrolled(succeed(row, NOW, attempt=1, results=(), verified="size"), width=200)
+    assert line.endswith("Succeeded  done (inputs verified by size)")
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_long_event_lines_hang_below_themselves(row: Row, width: int) -> None:
+    why = InvalidBody("The body does not fit its schema, which is described here in more words than fit on a line.")
+    lines = scrolled(fail(row, NOW, ErrorInfo.of(why), attempt=1), width=width)
+    first, *more = lines[next(n for n, line in enumerate(lines) if "Failed" in line) :]
+    assert first.startswith("  22:13:20  Failed     invalid-body: ")
+    assert more
+    assert all(line.startswith(" " * 23) and line[23] != " " for line in more)
+    assert max(map(len, (first, *more))) <= width
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 from pydantic import BaseModel
 
 from genoferry.aws.objects import MemoryObjects
+from genoferry.contracts.base import SCHEMA_VERSION
 from genoferry.contracts.jobfile import JobFile, StagedInput, Tombstone
 from genoferry.contracts.reports import ExitReport, OutputReport, ScoreReport
 from genoferry.errors import CalculationStopped, NotFound, ServiceUnavailable, SizeMismatch, ZeroMatches
@@ -303,7 +304,7 @@ def test_job_json_of_another_version(place, text):
 
 
 def test_job_json_of_a_newer_schema(place):
-    place.put_job(schema_version=3)
+    place.put_job(schema_version=SCHEMA_VERSION + 1)
     assert place.run() == program.EXIT_FAILED
     assert not place.handler.tasks
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from genoferry.contracts.events import ProgressInfo
 from genoferry.contracts.jobfile import JobDocument
+from genoferry.contracts.reports import ScoreReport
 from genoferry.ledger.row import Row
 from genoferry.testing.clock import simulated
+from genoferry.testing.job_double import CALCULATED
 
 IN_ORDER = ["Requested", "Created", "Deployed", "Succeeded", "Result"]
 
@@ -39,6 +43,44 @@ async def test_a_job_is_told_of_in_order_and_leaves_only_its_results(world, uuid
     assert not world.queue.waiting
     assert await world.ledger.owed() == []
     assert row.attempt == 1
+
+
+LEFT_OUT = ScoreReport(id="PGS000002", status="failed", reason="Only 40% of its variants match.")
+
+
+@pytest.mark.parametrize(("scores", "done"), [([CALCULATED, LEFT_OUT, CALCULATED], 2), ([CALCULATED], 1)])
+def test_succeeded_counts_the_scores_calculated(world, scores, done):
+    """When it is published once more, too."""
+
+    @simulated
+    async def story():
+        world.start()
+        world.send()
+        job = await world.job()
+        job.run()
+        job.succeed(scores=scores)
+        row = await world.settled(state="SUCCEEDED")
+        world.send(message_id="again")
+        await world.until(lambda: len(world.messages("Result")) == 2)
+        counts = {"done": done, "total": len(scores), "unit": "scores"}
+        assert [event["summary"] for event in world.messages("Succeeded")] == [counts, counts]
+        assert row.summary.model_dump() == counts
+        world.send(onDuplicate="restart")
+        await world.job(attempt=2)
+        assert world.row().summary is None
+
+    story()
+
+
+@simulated
+async def test_no_report_of_scores_gives_no_summary(world):
+    world.start()
+    world.send()
+    job = await world.job()
+    job.run()
+    job.succeed(scores=())
+    await world.settled(state="SUCCEEDED")
+    assert "summary" not in world.messages("Succeeded")[0]
 
 
 @simulated

@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
+from structlog.testing import capture_logs
 
 from genoferry.compute.protocol import JobSpec, Workspace, job_name, workspace_name
 from genoferry.contracts.keys import exit_key
@@ -67,6 +68,29 @@ async def test_a_lost_attempt_is_followed_by_another_that_reads_the_inputs_where
     assert world.events() == ["Requested", "Created", "Deployed", "Created", "Deployed", "Succeeded", "Result"]
     left = {k for k in world.work.content if "request-" not in k}
     assert all(k.endswith("job.json") for k in left), "the inputs, too, are gone"
+
+
+@simulated
+async def test_the_log_says_what_an_attempt_came_to(world):
+    """Not what its backend makes of it: a local job that outlived its worker has no exit code to be seen."""
+    world.start()
+    with capture_logs() as logs:
+        world.send()
+        (await running(world)).die()
+        second = await running(world, attempt=2)
+        second.succeed()
+        world.runner.set_phase(second.name, "failed", None)
+        await world.settled(state="SUCCEEDED")
+        world.send(number=1)
+        (await running(world, number=1)).fail(ZeroMatches())
+        await world.settled(1, "FAILED")
+    ends = [entry for entry in logs if entry["event"] == "attempt ended"]
+    assert [(end["outcome"], end["code"], end["exit_code"], end["backend_phase"]) for end in ends] == [
+        ("lost", None, None, "failed"),
+        ("succeeded", None, 0, "failed"),
+        ("failed", "zero-matches", 1, "failed"),
+    ]
+    assert not any("phase" in end for end in ends)
 
 
 @simulated

@@ -24,7 +24,7 @@ from genoferry.cli.demo.scene import Scene
 from genoferry.cli.demo.surroundings import own_environment
 from genoferry.cli.demo.worker_process import WorkerProcess
 from genoferry.cli.views import View, view
-from genoferry.errors import DemoFailed, ScoresDiffer
+from genoferry.errors import DemoFailed, FollowTimeout, ScoresDiffer
 from genoferry.ledger.row import Row
 from genoferry.local import environment
 
@@ -64,7 +64,7 @@ def run(state: Path, *, keep: bool, samples: int, variants: int, timeout: float)
         verdicts, sums, report = outcome(
             folders.results(row.uuid), prepared, row, variables["GENOFERRY_RESULTS_BUCKET"]
         )
-        scene.scores(verdicts, sums, prepared)
+        scene.scores(row.summary, verdicts, sums, prepared)
         scene.report(short(report))
         scene.times({"set-up": ready, **times_of(row)})
         scene.say()
@@ -108,7 +108,13 @@ def _job(scene: Scene, prepared: Prepared, check: Callable[[], None], timeout: f
     body = globus_body(prepared, "DEMO0001")
     message = envelope("demo", {"name": "CalculateScores", **body}) | {"uuid": str(uuid.uuid4())}
     scene.say(f"\nMessage {message['uuid']}", "bold")
-    row = asyncio.run(_send_and_follow(json.dumps(message), view(), check, timeout))
+    try:
+        row = asyncio.run(_send_and_follow(json.dumps(message), view(), check, timeout))
+    except FollowTimeout:
+        raise FollowTimeout(
+            f"The job has not ended within {timeout:g} s, so the demo has ended it, and all else that it had started."
+            " Give it longer with --timeout."
+        ) from None
     if row.state != "SUCCEEDED":
         raise DemoFailed(f"The job ended as {row.state}. {row.error.user_message if row.error else ''}".strip())
     return row

@@ -16,6 +16,7 @@ from genoferry.cli.demo.compare import TOLERANCE, Verdict
 
 if TYPE_CHECKING:
     from genoferry.cli.demo.prepared import Prepared
+    from genoferry.contracts.events import Summary
 
 SHOWN_SAMPLES = 3
 
@@ -53,9 +54,15 @@ class Scene:
     def say(self, text: str = "", style: str = "") -> None:
         self.console.print(Text(text, style), soft_wrap=True)
 
-    def scores(self, verdicts: Sequence[Verdict], sums: Mapping[str, Mapping[str, float]], prepared: Prepared) -> None:
+    def scores(
+        self,
+        summary: Summary | None,
+        verdicts: Sequence[Verdict],
+        sums: Mapping[str, Mapping[str, float]],
+        prepared: Prepared,
+    ) -> None:
         """Each score's outcome, then the first samples' numbers beside the expected ones."""
-        self.say("\nScores", "bold")
+        self.say(f"\nScores: {summary.done} of {summary.total} calculated" if summary else "\nScores", "bold")
         columns = ("score", "status", "variants matched", "samples", "largest difference", "check")
         output.table(columns, [_row(v) for v in verdicts], right=columns[2:5])
         for verdict in verdicts:
