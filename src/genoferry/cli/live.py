@@ -97,18 +97,12 @@ def _is_of_now(event: Event, row: Row) -> bool:
 
 def _line(event: Event) -> Table:
     """Time, name, and what it means; what doesn't fit goes on below itself, not below the time."""
-    from rich.table import Table
     from rich.text import Text
 
     style = "bold yellow" if _is_partial(event) else STYLES.get(event.event, "")
-    text = Text(_said(event), "" if event.error or _is_partial(event) else "dim", overflow="fold")
-    grid = Table.grid(padding=(0, 2, 0, 0))
-    grid.add_column(no_wrap=True)
-    grid.add_column(no_wrap=True, min_width=9)
-    grid.add_row(
-        Text(f"  {event.utc_time[11:19]}", "dim"), Text(event.event, style), text.append(f"  {attempt(event)}".rstrip())
-    )
-    return grid
+    text = Text(_said(event), "" if event.error or _is_partial(event) else "dim")
+    text.append(f"  {attempt(event)}".rstrip(), "dim")
+    return output.hanging(Text(f"  {event.utc_time[11:19]}", "dim"), Text(f"{event.event:<9}", style), text)
 
 
 def _said(event: Event) -> str:
@@ -118,8 +112,6 @@ def _said(event: Event) -> str:
     said = SAYS.get(event.event, "")
     if event.summary is not None:
         said += f", {summed(event.summary)}"
-    if _is_partial(event):
-        said += f": `genoferry status {event.uuid}` says why not all"
     return said + (f" (inputs verified by {event.verified})" if event.verified is not None else "")
 
 

@@ -14,6 +14,8 @@ import typer
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
 
     from genoferry.errors import GenoferryError
 
@@ -102,6 +104,18 @@ def table(
     for row in rows:
         made.add_row(*(_styled(cell) for cell in row))
     console.print(made)
+
+
+def hanging(*cells: Text) -> Table:
+    """Cells on one line of a terminal; what doesn't fit of the last goes on below itself."""
+    from rich.table import Table
+
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    for _ in cells[:-1]:
+        grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_row(*cells)
+    return grid
 
 
 def facts(pairs: Iterable[tuple[str, str | None]]) -> None:

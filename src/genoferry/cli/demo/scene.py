@@ -35,8 +35,8 @@ class Scene:
 
     def title(self) -> None:
         text = "genoferry demo: an encrypted cohort, from a message on a queue to its scores, on this machine alone"
-        self.console.print(Text(text, "bold"), soft_wrap=True)
-        self.console.print()
+        self.say(text, "bold")
+        self.say()
 
     @contextmanager
     def step(self, doing: str, done: str) -> Iterator[Step]:
@@ -48,11 +48,15 @@ class Scene:
         else:
             yield step
         took = time.monotonic() - begun
-        line = Text.assemble(("✓ ", "green"), f"{done:<36}", (f"{took:5.1f} s  ", "dim"), (step.detail, "dim"))
-        self.console.print(line, soft_wrap=True)
+        head, seconds = Text.assemble(("✓ ", "green"), f"{done:<34}"), f"{took:5.1f} s"
+        if self.console.is_terminal:
+            self.console.print(output.hanging(head, Text(seconds, "dim"), Text(step.detail, "dim")))
+        else:
+            self.say(f"{head}  {seconds}  {step.detail}")
 
     def say(self, text: str = "", style: str = "") -> None:
-        self.console.print(Text(text, style), soft_wrap=True)
+        """A line; on a terminal it is broken between words."""
+        self.console.print(Text(text, style), soft_wrap=not self.console.is_terminal)
 
     def scores(
         self,
