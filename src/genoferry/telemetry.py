@@ -1,18 +1,27 @@
-"""Logs: structured, to stderr, with everything that may be secret or genotype redacted on the way out."""
+"""Logs: structured, to stderr, with everything that may be secret or genotype redacted on the way out.
+
+All of a process's words go through one renderer: its own entries, those of the standard library's logging (which
+vendors and asyncio use), warnings, and exceptions that nobody handled. So a JSON log is JSON in every line.
+"""
 
 from __future__ import annotations
 
 import logging
 import re
 import sys
+import threading
 import traceback
 from collections.abc import MutableMapping
-from typing import Any, Literal
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal
 
 import structlog
 from pydantic import SecretBytes, SecretStr
 
 from genoferry.errors import GenoferryError
+
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
 
 REDACTED = "[redacted]"
 _SECRET_NAME = re.compile(
@@ -47,13 +56,6 @@ def _text(value: object) -> str:
     return _SECRET_TEXT.sub(REDACTED, value if isinstance(value, str) else repr(value))
 
 
-class _Redacting(logging.Formatter):
-    """For the standard library's logging, which vendors use."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return _text(super().format(record))
-
-
 def _traceback(exc_info: Any) -> str:
     """Where it happened. Of messages only ours, which echo nothing: a parser's may quote the genotype it fell over."""
     parts, error = [], exc_info[1]
@@ -73,21 +75,68 @@ def _named(error: BaseException) -> str:
 def configure(level: str = "info", style: Literal["auto", "json", "console"] = "auto") -> None:
     """Set up structlog, and the standard library's logging behind it (vendors at warning and above only)."""
     console = style == "console" or (style == "auto" and sys.stderr.isatty())
-    shared: list[Any] = [
+    known: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.ExceptionRenderer(_traceback),  # before redaction: a traceback is text like any other
-        redact,
     ]
     plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)  # shows no variables
     renderer = plain if console else structlog.processors.JSONRenderer()
+    shown: list[Any] = [
+        structlog.processors.ExceptionRenderer(_traceback),  # before redaction: a traceback is text like any other
+        redact,
+        renderer,
+    ]
     structlog.configure(
-        processors=[*shared, renderer],
+        processors=[*known, *shown],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Redacting(logging.BASIC_FORMAT))
+    handler = _Handler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, _shortened, *known],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *shown],
+        )
+    )
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.lastResort = handler  # of loggers that nothing else handles
+    logging.captureWarnings(True)
+    sys.excepthook, sys.unraisablehook, threading.excepthook = _unhandled, _ignored, _thread_died
+
+
+class _Handler(logging.StreamHandler[Any]):
+    """For the standard library's logging."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """In place of a traceback on stderr: most often its arguments don't fit its text."""
+        structlog.get_logger().error(
+            "log record is broken", logger=record.name, at=f"{record.pathname}:{record.lineno}"
+        )
+
+
+def _shortened(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """asyncio's first line alone: the others are the reprs of tasks, and with them of errors, which may quote data."""
+    text = str(event["event"]).strip()
+    return {**event, "event": text.partition("\n")[0] if event["logger"] == "asyncio" else text}
+
+
+def _unhandled(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
+    else:
+        structlog.get_logger().critical("exception was not handled", exc_info=(kind, error, trace))
+
+
+def _thread_died(args: threading.ExceptHookArgs) -> None:
+    if not issubclass(args.exc_type, SystemExit):
+        found = (args.exc_type, args.exc_value, args.exc_traceback)
+        structlog.get_logger().critical("thread died", thread=args.thread.name if args.thread else None, exc_info=found)
+
+
+def _ignored(args: UnraisableHookArgs) -> None:
+    """What a finalizer or a callback of C raised, which Python can't pass on. By type alone: a repr may hold data."""
+    found = (args.exc_type, args.exc_value, args.exc_traceback)
+    of = type(args.object).__qualname__ if args.object is not None else None
+    structlog.get_logger().error("exception was ignored", of=getattr(args.object, "__qualname__", of), exc_info=found)

@@ -48,7 +48,9 @@ def test_up_seed_env_status_down(tmp_path: Path) -> None:
         assert doubles is not None
         pids = [doubles.pid, *(server["pid"] for server in known["servers"])]
     finally:
-        assert genoferry("local", "down", "--state", state).returncode == 0
+        down = genoferry("local", "down", "--state", state)
+    assert down.returncode == 0
+    assert down.stdout.startswith("The embedded AWS is down. Its data stays in ")
     assert not any(psutil.pid_exists(pid) for pid in pids)
     assert genoferry("local", "status", "--state", state).returncode == 6
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import io
 import json
 import logging
+import subprocess
 import sys
+import threading
+from pathlib import Path
 
 import pytest
 import structlog
@@ -18,18 +21,32 @@ CANARY = "CANARYd34db33f"
 PEM = f"-----BEGIN CRYPT4GH PRIVATE KEY-----\n{CANARY}\n-----END CRYPT4GH PRIVATE KEY-----"
 
 
-@pytest.fixture(params=["json", "console"])
-def log(request, monkeypatch):
-    """A logger as a worker has it, at debug level, and what it wrote."""
+@pytest.fixture
+def written(monkeypatch):
+    """What is written to stderr; what `configure` sets is as before afterwards."""
     written = io.StringIO()
     monkeypatch.setattr(sys, "stderr", written)
+    for owner, name in (
+        (sys, "excepthook"),
+        (sys, "unraisablehook"),
+        (threading, "excepthook"),
+        (logging, "lastResort"),
+    ):
+        monkeypatch.setattr(owner, name, getattr(owner, name))
     before, root = structlog.get_config(), logging.getLogger()
     handlers, level = list(root.handlers), root.level
-    telemetry.configure("debug", request.param)
-    yield structlog.get_logger(), written
+    yield written
     structlog.configure(**before)
+    logging.captureWarnings(False)
     root.handlers[:] = handlers
     root.setLevel(level)
+
+
+@pytest.fixture(params=["json", "console"])
+def log(request, written):
+    """A logger as a worker has it, at debug level, and what it wrote."""
+    telemetry.configure("debug", request.param)
+    return structlog.get_logger(), written
 
 
 class Holder:
@@ -106,17 +123,11 @@ def test_a_vendors_warning_is_redacted_and_its_chatter_left_out(log):
     assert "chatter" not in written.getvalue()
 
 
-def test_json_lines_are_json(monkeypatch):
-    written = io.StringIO()
-    monkeypatch.setattr(sys, "stderr", written)
-    before, root = structlog.get_config(), logging.getLogger()
-    handlers, level = list(root.handlers), root.level
+def test_json_lines_are_json(written, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", written)  # pytest has put its own there since the fixture's set-up
     telemetry.configure("info", "json")
     structlog.get_logger().debug("hidden")
     structlog.get_logger().info("shown", uuid="u")
-    structlog.configure(**before)
-    root.handlers[:] = handlers
-    root.setLevel(level)
     (line,) = written.getvalue().splitlines()
     assert json.loads(line) | {"timestamp": ""} == {"event": "shown", "uuid": "u", "level": "info", "timestamp": ""}
 
@@ -136,3 +147,29 @@ def test_a_traceback_names_errors_and_repeats_only_our_own_messages(log):
     assert "builtins.ValueError" in written.getvalue()
     assert "GenoferryError: ours" in written.getvalue()
     assert "raise ValueError(genotype)" in written.getvalue()
+
+
+OTHERS_WORDS = Path(__file__).with_name("others_words.py")
+
+
+def test_all_that_a_process_says_is_json():
+    """A program of its own, since the hooks are a process's: each way in which others write to stderr, once."""
+    said = subprocess.run([sys.executable, OTHERS_WORDS, CANARY], capture_output=True, text=True, check=False)
+    entries = [json.loads(line) for line in said.stderr.splitlines()]
+    assert {(entry["event"].partition(":")[0], entry.get("logger")) for entry in entries} == {
+        ("Failed to parse headers", "urllib3.connection"),
+        ("a logger without handlers", "alone"),
+        ("log record is broken", "vendor"),
+        (str(OTHERS_WORDS), "py.warnings"),
+        ("thread died", None),
+        ("exception was ignored", None),
+        ("Task exception was never retrieved", "asyncio"),
+        ("exception was not handled", None),
+    }
+    assert len(entries) == 8
+    assert CANARY not in said.stderr
+    assert said.stdout == ""
+    errors = [entry["exception"].splitlines()[-1] for entry in entries if "exception" in entry]
+    assert errors == ["builtins.ValueError"] * 5
+    assert all(entry["timestamp"] and entry["level"] for entry in entries)
+    assert said.returncode == 1
