@@ -760,6 +760,12 @@ class ResultDamaged(GenoferryError):
     code = "result-damaged"
 
 
+class PathUnusable(GenoferryError):
+    """A file or folder can't be read or written. Check its path and permissions, or name another."""
+
+    code = "path-unusable"
+
+
 class ScoresDiffer(GenoferryError):
     """The scores of the demo are not those expected of them. This is a fault of genoferry's; please report it."""
 

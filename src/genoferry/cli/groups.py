@@ -19,6 +19,10 @@ class Command(TyperCommand):
         super().__init__(*args, help=filled(help), **options)
 
 
+PROGRAMS = frozenset({"worker", "job"})
+"""Commands that run unseen: their logs have the traceback of what isn't an error of ours."""
+
+
 class Group(TyperGroup):
     """Ends a command with the message and exit code of its error, not with a traceback."""
 
@@ -29,11 +33,23 @@ class Group(TyperGroup):
         try:
             return super().invoke(ctx)
         except GenoferryError as error:
-            from genoferry.cli.exit_codes import of_error
-            from genoferry.cli.output import complain
+            raise _exit(error) from error
+        except OSError as error:
+            from genoferry.cli.paths import unusable
 
-            complain(error)
-            raise typer.Exit(of_error(error)) from error
+            found = None if ctx.invoked_subcommand in PROGRAMS else unusable(error)
+            if found is None:
+                raise
+            raise _exit(found) from error
+
+
+def _exit(error: GenoferryError) -> typer.Exit:
+    """Say what is wrong; the end of the command."""
+    from genoferry.cli.exit_codes import of_error
+    from genoferry.cli.output import complain
+
+    complain(error)
+    return typer.Exit(of_error(error))
 
 
 def filled(text: str | None) -> str | None:

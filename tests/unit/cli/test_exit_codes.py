@@ -32,6 +32,7 @@ def test_every_terminal_state_has_its_own_code_and_only_success_is_0() -> None:
         (errors.FollowTimeout(), ExitCode.TIMED_OUT),
         (errors.WouldOverwrite(), ExitCode.WOULD_OVERWRITE),
         (errors.DestinationConflict(), ExitCode.WOULD_OVERWRITE),
+        (errors.PathUnusable(), ExitCode.USAGE),
         (errors.WrongKey(), ExitCode.ERROR),
     ],
 )
