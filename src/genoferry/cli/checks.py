@@ -8,7 +8,7 @@ import platform
 import re
 import shutil
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from genoferry.cli import aws_checks
 from genoferry.cli.cluster_checks import cluster
 from genoferry.cli.engine_checks import engine
 from genoferry.cli.finding import Finding
+from genoferry.cli.variables import unknown_variables
 from genoferry.errors import AccessDenied, GenoferryError, NotFound, ServiceUnavailable, SettingsError
 
 if TYPE_CHECKING:
@@ -42,10 +43,11 @@ async def examine() -> list[Finding]:
     try:
         known = settings.load()
     except SettingsError as error:
-        return [Finding("fail", "settings", str(error), "Set it as docs/reference/settings.md says."), *tools()]
+        mend = "Set it as docs/reference/settings.md says."
+        return [Finding("fail", "settings", str(error), mend), variables(os.environ), *tools()]
     named = Finding("ok", "settings", f"deployment {known.deployment}")
     asked = [*await _services(known), *cluster(known)]
-    return [named, endpoint(), *asked, *limits(known), *tools(), *engine(known)]
+    return [named, variables(os.environ), endpoint(), *asked, *limits(known), *tools(), *engine(known)]
 
 
 async def _services(known: Settings) -> list[Finding]:
@@ -66,6 +68,17 @@ async def _checked(what: str, check: Check, known: Settings, clients: Clients) -
     except GenoferryError as error:
         mend = next((text for kind, text in MEND.items() if isinstance(error, kind)), None)
         return Finding("fail", what, TO_DOCTOR.sub("", str(error)), mend)
+
+
+def variables(environment: Mapping[str, str]) -> Finding:
+    """That what is set is read."""
+    unknown = unknown_variables(environment)
+    if not unknown:
+        return Finding("ok", "variables", "each that begins with GENOFERRY_ is known")
+    names = ", ".join(variable.name for variable in unknown)
+    detail = f"{names} {'is no setting' if len(unknown) == 1 else 'are no settings'}, so nothing reads it"
+    advice = dict.fromkeys(variable.advice for variable in unknown)
+    return Finding("warn", "variables", detail, " ".join(advice))
 
 
 def endpoint() -> Finding:

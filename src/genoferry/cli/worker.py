@@ -71,13 +71,18 @@ async def _run(*, drain: bool) -> None:
 
 
 async def _started(stack: AsyncExitStack, *, drain: bool) -> Worker:
+    import structlog
+
     from genoferry import settings, telemetry
+    from genoferry.cli.variables import unknown_variables
     from genoferry.worker.build import build
     from genoferry.worker.health import Health, serve
     from genoferry.worker.loops import Worker
 
     known = settings.load()
     telemetry.configure(known.genoferry_log_level, known.genoferry_log_format)
+    for unknown in unknown_variables(os.environ):
+        structlog.get_logger().warning("variable is no setting", variable=unknown.name, advice=unknown.advice)
     running = Worker(await build(stack, known), drain=drain)
     await serve(stack, known.health, Health(running.rooms.turns, lambda: running.stopping))
     return running

@@ -36,6 +36,7 @@ def starting(silent: socket.socket, tmp_path: Path) -> Iterator[WorkerProcess]:
         "AWS_REGION": "us-east-1",
         "AWS_DEFAULT_REGION": "us-east-1",
         "GENOFERRY_LOG_FORMAT": "json",
+        "GENOFERRY_MAX_RUNING": "4",
     }
     with WorkerProcess(environment, tmp_path / "worker.log") as worker:
         connection, _ = silent.accept()
@@ -48,8 +49,13 @@ def starting(silent: socket.socket, tmp_path: Path) -> Iterator[WorkerProcess]:
 def test_a_signal_ends_the_start_as_it_ends_a_worker(starting: WorkerProcess, number: signal.Signals) -> None:
     os.kill(starting.pid, number)
     assert starting.wait(seconds=20) == 0
-    (line,) = starting.text.splitlines()
-    assert json.loads(line)["event"] == "worker stopped"
+    assert json.loads(starting.text.splitlines()[-1])["event"] == "worker stopped"
+
+
+def test_a_misspelt_variable_is_told_at_start(starting: WorkerProcess) -> None:
+    entry = json.loads(starting.text.splitlines()[0])
+    assert (entry["level"], entry["event"]) == ("warning", "variable is no setting")
+    assert (entry["variable"], entry["advice"]) == ("GENOFERRY_MAX_RUNING", "Did you mean GENOFERRY_MAX_RUNNING?")
 
 
 def test_the_signals_are_the_workers_own_before_it_asks_aws(starting: WorkerProcess) -> None:
