@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import platform
-import re
 import shutil
 import sys
 from collections.abc import Awaitable, Callable, Mapping
@@ -15,8 +14,10 @@ from typing import TYPE_CHECKING
 from genoferry import settings
 from genoferry.cli import aws_checks
 from genoferry.cli.cluster_checks import cluster
+from genoferry.cli.disk_checks import disk
 from genoferry.cli.engine_checks import engine
-from genoferry.cli.finding import Finding
+from genoferry.cli.finding import Finding, said
+from genoferry.cli.job_checks import job_credentials
 from genoferry.cli.variables import unknown_variables
 from genoferry.errors import AccessDenied, GenoferryError, NotFound, ServiceUnavailable, SettingsError
 
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
 TOOLS = ("pgscatalog-format", "pgscatalog-match", "pgscatalog-matchmerge", "pgscatalog-aggregate")
 DEPLOY = "Deploy infra/template.yaml, or run `genoferry local up`, and export what `genoferry local env` prints."
-TO_DOCTOR = re.compile(r" [^.]*`genoferry doctor`[^.]*\.")
-"""The sentence of an error that sends people here."""
 MEND: dict[type[GenoferryError], str] = {
     AccessDenied: 'Set AWS credentials that may use it; for the embedded AWS: eval "$(genoferry local env)".',
     NotFound: DEPLOY,
@@ -47,7 +46,7 @@ async def examine() -> list[Finding]:
         return [Finding("fail", "settings", str(error), mend), variables(os.environ), *tools()]
     named = Finding("ok", "settings", f"deployment {known.deployment}")
     asked = [*await _services(known), *cluster(known)]
-    return [named, variables(os.environ), endpoint(), *asked, *limits(known), *tools(), *engine(known)]
+    return [named, variables(os.environ), endpoint(), *asked, *limits(known), *disk(known), *tools(), *engine(known)]
 
 
 async def _services(known: Settings) -> list[Finding]:
@@ -67,7 +66,7 @@ async def _checked(what: str, check: Check, known: Settings, clients: Clients) -
         return await check(known, clients)
     except GenoferryError as error:
         mend = next((text for kind, text in MEND.items() if isinstance(error, kind)), None)
-        return Finding("fail", what, TO_DOCTOR.sub("", str(error)), mend)
+        return Finding("fail", what, said(error), mend)
 
 
 def variables(environment: Mapping[str, str]) -> Finding:
@@ -107,9 +106,9 @@ def limits(known: Settings) -> list[Finding]:
         ("sources", sources, "GENOFERRY_ALLOW_BUCKETS, _HOSTS or _FILE_ROOTS, or GENOFERRY_GLOBUS_BASE_URL"),
         ("keys", keys, "GENOFERRY_KEY_SERVICE_URL, GENOFERRY_ALLOW_SECRET_PREFIXES or _KEY_ROOTS"),
     ):
-        said = ", ".join(sorted(names)).replace("_", " ")
+        allowed = ", ".join(sorted(names)).replace("_", " ")
         bad = Finding("warn", what, "none is allowed, so a worker rejects every request", f"Set {where}.")
-        found.append(Finding("ok", what, f"allowed: {said}") if names else bad)
+        found.append(Finding("ok", what, f"allowed: {allowed}") if names else bad)
     return found
 
 
@@ -140,4 +139,5 @@ SERVICES: dict[str, Check] = {
     "table": aws_checks.table,
     "work bucket": aws_checks.work_bucket,
     "results bucket": aws_checks.results_bucket,
+    "job credentials": job_credentials,
 }

@@ -21,7 +21,8 @@ EPILOG = """[bold]Examples[/bold]
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False) -> None:
-    """Check settings, endpoints, credentials, queues, topic, table, buckets, cluster, clock and tools.
+    """Check settings, endpoints, credentials, queues, topic, table, buckets, cluster, clock, tools; the jobs' own
+    credentials, and the disk that they write to.
 
     Each is ok, a warning or a failure, with the way to mend it. Exit code 1 if anything fails.
     """

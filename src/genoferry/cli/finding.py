@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from genoferry.errors import GenoferryError
 
 Status = Literal["ok", "warn", "fail"]
 
@@ -17,3 +21,12 @@ class Finding:
 
     def document(self) -> dict[str, str | None]:
         return asdict(self)
+
+
+TO_DOCTOR = re.compile(r" [^.]*`genoferry doctor`[^.]*\.")
+"""The sentence of an error that sends people here."""
+
+
+def said(error: GenoferryError) -> str:
+    """The error's message, as doctor says it."""
+    return TO_DOCTOR.sub("", str(error))

@@ -104,6 +104,10 @@ def test_doctor_finds_nothing_wrong(run, queues) -> None:
         ("GENOFERRY_TABLE", "nowhere", "table"),
         ("GENOFERRY_WORK_BUCKET", "nowhere", "work bucket"),
         ("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1", "results bucket"),
+        ("GENOFERRY_JOB_AWS_ACCESS_KEY_ID", "AKIANOBODYS", "job credentials"),
+        ("GENOFERRY_JOB_AWS_SECRET_ACCESS_KEY", "wrong", "job credentials"),
+        ("GENOFERRY_JOB_AWS_SECRET_ACCESS_KEY", "", "job credentials"),
+        ("GENOFERRY_LOCAL_DIR", "/proc/version/jobs", "disk"),
     ],
 )
 def test_doctor_names_what_is_wrong_and_how_to_mend_it(run, variable: str, value: str, what: str) -> None:
@@ -112,6 +116,18 @@ def test_doctor_names_what_is_wrong_and_how_to_mend_it(run, variable: str, value
     assert done.returncode == 1
     assert found[what]["status"] == "fail", found[what]
     assert found[what]["mend"] or variable in found[what]["detail"]
+
+
+def test_doctor_tries_the_jobs_own_credentials(run, queues) -> None:
+    """The embedded STS takes any keys, and gives a role's session some that the embedded S3 doesn't know."""
+    found = {finding["what"]: finding for finding in json.loads(run("doctor", "--json").stdout)}
+    assert found["job credentials"]["status"] == "ok"
+    assert found["job credentials"]["detail"].startswith("GENOFERRY_JOB_AWS_ACCESS_KEY_ID: S3 takes them")
+    keys = {f"GENOFERRY_JOB_AWS_{name}": "" for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY")}
+    role = {"GENOFERRY_JOB_ROLE_ARN": "arn:aws:iam::000000000000:role/job"}
+    found = {finding["what"]: finding for finding in json.loads(run("doctor", "--json", **keys, **role).stdout)}
+    assert found["job credentials"]["status"] == "fail"
+    assert found["job credentials"]["detail"].startswith("GENOFERRY_JOB_ROLE_ARN: GetObject was answered Invalid")
 
 
 def test_doctor_warns_of_dead_letters_and_of_nothing_allowed(run, seeded, queues) -> None:
