@@ -26,9 +26,7 @@ ROLE, KEY_ID, SECRET = (
     "GENOFERRY_JOB_AWS_SECRET_ACCESS_KEY",
 )
 SET_SOME = f"Set {ROLE} to the job role of infra/template.yaml; for the embedded AWS export `genoferry local env`."
-LET_ASSUME = (
-    "Allow the worker's role sts:AssumeRole on it, and name that role in its trust policy (infra/template.yaml)."
-)
+LET_ASSUME = "Allow the worker's role sts:AssumeRole on it, and trust that role there, as infra/template.yaml does."
 OTHER_KEYS = f"Set {KEY_ID} and {SECRET} to keys that this endpoint knows, or {ROLE} to a role there."
 UNKNOWN_KEYS = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidClientTokenId")
 """S3's and STS's codes for keys that they don't know (their API references). Other refusals are of rights: a job has
