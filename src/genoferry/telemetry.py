@@ -106,6 +106,11 @@ def configure(level: str = "info", style: Literal["auto", "json", "console"] = "
     sys.excepthook, sys.unraisablehook, threading.excepthook = _unhandled, _ignored, _thread_died
 
 
+def is_json() -> bool:
+    """Whether the log is lines of JSON, as it is set up now."""
+    return isinstance(structlog.get_config()["processors"][-1], structlog.processors.JSONRenderer)
+
+
 class _Handler(logging.StreamHandler[Any]):
     """For the standard library's logging."""
 

@@ -75,7 +75,7 @@ def variables(environment: Mapping[str, str]) -> Finding:
     if not unknown:
         return Finding("ok", "variables", "each that begins with GENOFERRY_ is known")
     names = ", ".join(variable.name for variable in unknown)
-    detail = f"{names} {'is no setting' if len(unknown) == 1 else 'are no settings'}, so nothing reads it"
+    detail = f"{names}: no such setting, so nothing reads {'it' if len(unknown) == 1 else 'them'}"
     advice = dict.fromkeys(variable.advice for variable in unknown)
     return Finding("warn", "variables", detail, " ".join(advice))
 

@@ -20,7 +20,8 @@ class Command(TyperCommand):
 
 
 PROGRAMS = frozenset({"worker", "job"})
-"""Commands that run unseen: their logs have the traceback of what isn't an error of ours."""
+"""Commands that run unseen: what ends them is an entry of their log, if that is JSON; with the traceback of what isn't
+an error of ours."""
 
 
 class Group(TyperGroup):
@@ -33,23 +34,34 @@ class Group(TyperGroup):
         try:
             return super().invoke(ctx)
         except GenoferryError as error:
-            raise _exit(error) from error
+            raise _exit(error, program=ctx.invoked_subcommand in PROGRAMS) from error
         except OSError as error:
             from genoferry.cli.paths import unusable
 
             found = None if ctx.invoked_subcommand in PROGRAMS else unusable(error)
             if found is None:
                 raise
-            raise _exit(found) from error
+            raise _exit(found, program=False) from error
 
 
-def _exit(error: GenoferryError) -> typer.Exit:
+def _exit(error: GenoferryError, *, program: bool) -> typer.Exit:
     """Say what is wrong; the end of the command."""
     from genoferry.cli.exit_codes import of_error
+
+    _log_or_complain(error, program=program)
+    return typer.Exit(of_error(error))
+
+
+def _log_or_complain(error: GenoferryError, *, program: bool) -> None:
+    from genoferry import telemetry
     from genoferry.cli.output import complain
 
-    complain(error)
-    return typer.Exit(of_error(error))
+    if program and telemetry.is_json():
+        import structlog
+
+        structlog.get_logger().error("program ended", code=error.code, cause=str(error))
+    else:
+        complain(error)
 
 
 def filled(text: str | None) -> str | None:

@@ -35,6 +35,7 @@ def run(uri: Annotated[str, typer.Argument(help="s3://BUCKET/UUID/ATTEMPT/job.js
 
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    telemetry.configure()  # for an error of the settings
     known = settings.load()
     telemetry.configure(known.genoferry_log_level, known.genoferry_log_format)
     handlers = registry.load(known.compute.handler_modules)

@@ -78,8 +78,8 @@ def _tried(known: Settings, variable: str, keys: Mapping[str, str]) -> Finding:
         raise
     except ServiceError as error:
         return Finding("fail", WHAT, f"{variable}: {said(error)}", OTHER_KEYS)
-    who = "an emulator's STS takes any" if os.environ.get("AWS_ENDPOINT_URL") else arn
-    return Finding("ok", WHAT, f"{variable}: S3 takes them; {who}")
+    emulated = os.environ.get("AWS_ENDPOINT_URL") is not None  # its STS knows any key
+    return Finding("ok", WHAT, f"{variable}: S3 accepts its keys{'' if emulated else f', they are those of {arn}'}")
 
 
 def _read_nothing(known: Settings, keys: Mapping[str, str]) -> None:

@@ -59,7 +59,7 @@ def down(state: State = DEFAULT_STATE) -> None:
     unseed(state.absolute())
     stop(state)
     if was_up:
-        output.line(f"The embedded AWS is down. Its data stays in {state}, for the next `genoferry local up`.")
+        output.line(f"The embedded AWS is down; its data stays in {state}.")
     else:
         output.line(f"The embedded AWS of {state} was not up.")
 

@@ -79,6 +79,7 @@ async def _started(stack: AsyncExitStack, *, drain: bool) -> Worker:
     from genoferry.worker.health import Health, serve
     from genoferry.worker.loops import Worker
 
+    telemetry.configure()  # for an error of the settings
     known = settings.load()
     telemetry.configure(known.genoferry_log_level, known.genoferry_log_format)
     for unknown in unknown_variables(os.environ):

@@ -50,7 +50,7 @@ def test_up_seed_env_status_down(tmp_path: Path) -> None:
     finally:
         down = genoferry("local", "down", "--state", state)
     assert down.returncode == 0
-    assert down.stdout.startswith("The embedded AWS is down. Its data stays in ")
+    assert down.stdout.startswith("The embedded AWS is down; its data stays in ")
     assert not any(psutil.pid_exists(pid) for pid in pids)
     assert genoferry("local", "status", "--state", state).returncode == 6
 
@@ -122,7 +122,7 @@ def test_doctor_tries_the_jobs_own_credentials(run, queues) -> None:
     """The embedded STS takes any keys, and gives a role's session some that the embedded S3 doesn't know."""
     found = {finding["what"]: finding for finding in json.loads(run("doctor", "--json").stdout)}
     assert found["job credentials"]["status"] == "ok"
-    assert found["job credentials"]["detail"].startswith("GENOFERRY_JOB_AWS_ACCESS_KEY_ID: S3 takes them")
+    assert found["job credentials"]["detail"].startswith("GENOFERRY_JOB_AWS_ACCESS_KEY_ID: S3 accepts its keys")
     keys = {f"GENOFERRY_JOB_AWS_{name}": "" for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY")}
     role = {"GENOFERRY_JOB_ROLE_ARN": "arn:aws:iam::000000000000:role/job"}
     found = {finding["what"]: finding for finding in json.loads(run("doctor", "--json", **keys, **role).stdout)}

@@ -6,6 +6,8 @@ import json
 import os
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,6 +58,24 @@ def test_a_misspelt_variable_is_told_at_start(starting: WorkerProcess) -> None:
     entry = json.loads(starting.text.splitlines()[0])
     assert (entry["level"], entry["event"]) == ("warning", "variable is no setting")
     assert (entry["variable"], entry["advice"]) == ("GENOFERRY_MAX_RUNING", "Did you mean GENOFERRY_MAX_RUNNING?")
+
+
+@pytest.mark.parametrize(
+    ("command", "settings"),
+    [
+        (["worker"], {"GENOFERRY_QUEUE_BATCH": "99"}),
+        (["worker"], {"GENOFERRY_LOG_FORMAT": "json"}),
+        (["job", "run", "s3://b/u/1/job.json"], {"GENOFERRY_LOG_FORMAT": "json"}),
+    ],
+)
+def test_what_ends_a_program_is_json(command: list[str], settings: dict[str, str], tmp_path: Path) -> None:
+    """To a pipe, whatever else is wrong: here neither topic nor region is set."""
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), **settings}
+    argv = [sys.executable, "-m", "genoferry", *command]
+    done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False)
+    (line,) = done.stderr.splitlines()
+    assert (json.loads(line)["event"], json.loads(line)["code"]) == ("program ended", "bad-settings")
+    assert done.returncode == 6
 
 
 def test_the_signals_are_the_workers_own_before_it_asks_aws(starting: WorkerProcess) -> None:
