@@ -64,10 +64,11 @@ def unknown_variables(environment: Mapping[str, str]) -> list[Unknown]:
     known = OTHERS.union(settings_names())
     found = []
     for name in sorted(environment):
-        if name.upper() in known or _is_service_link(name, environment[name]):
+        ours = name.upper().startswith(PREFIX)
+        if name.upper() in known or _is_service_link(name, environment[name]) or not (ours or _is_nearly_ours(name)):
             continue
         meant = _meant(name.upper(), known)
-        if name.upper().startswith(PREFIX) or (meant and _is_nearly_ours(name)):
+        if ours or meant:
             found.append(Unknown(name, meant))
     return found
 

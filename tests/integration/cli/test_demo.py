@@ -48,11 +48,11 @@ def test_it_ends_with_the_expected_scores(tmp_path: Path) -> None:
     assert left_over(tmp_path) == []
 
 
-def test_a_demo_out_of_time_says_that_it_ended_all(tmp_path: Path) -> None:
+def test_a_demo_out_of_time_ends_all(tmp_path: Path) -> None:
     demo = start(tmp_path / "demo", "--samples", "60", "--variants", "1200", "--timeout", "1")
     _, complaints = demo.communicate(timeout=200)
     assert demo.returncode == 13
-    assert "the demo has ended it, and all else that it had started" in complaints
+    assert "The demo has ended it, and all else that it had started." in complaints
     assert "goes on" not in complaints
     assert left_over(tmp_path) == []
 

@@ -39,7 +39,7 @@ def test_free_space_is_measured_by_the_jobs(free, tmp_path: Path, gigabytes: int
     assert "GENOFERRY_LOCAL_DIR" in (found.mend or "GENOFERRY_LOCAL_DIR")
 
 
-def test_a_folder_that_is_not_yet_there_is_its_parents(free, tmp_path: Path) -> None:
+def test_a_missing_folder_is_its_parents(free, tmp_path: Path) -> None:
     """The first job makes it."""
     free(100 * GB)
     assert folder_finding(tmp_path / "a" / "b", "GENOFERRY_LOCAL_DIR", 1).status == "ok"

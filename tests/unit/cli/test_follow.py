@@ -10,6 +10,7 @@ from typing import Self
 
 import pytest
 
+from genoferry.cli import output
 from genoferry.cli.exit_codes import ExitCode
 from genoferry.cli.follow import NEVER_ANSWERED, NEVER_KNOWN, NO_ANSWER, NO_SIGN, fresh_events, looks, watch
 from genoferry.contracts.events import ErrorInfo, Event, ProgressInfo, Summary
@@ -118,7 +119,7 @@ async def test_every_attempt_shows_its_own_end(memory, row) -> None:
     assert shown.events == ["Requested", "Failed", "Requested", "Failed"]
 
 
-def test_a_timeout_on_an_unknown_job_says_so(run, memory, row) -> None:
+def test_a_timeout_without_job_says_so(run, memory, row) -> None:
     result = run("follow", row.uuid, "--timeout", "0.01")
     assert result.exit_code == ExitCode.TIMED_OUT
     assert NEVER_KNOWN in result.stderr
@@ -195,6 +196,17 @@ def test_a_timeout_has_its_own_exit_code(run, memory, row) -> None:
     result = run("follow", row.uuid, "--timeout", "0.01")
     assert result.exit_code == ExitCode.TIMED_OUT
     assert "It goes on" in result.stderr
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_a_partial_success_points_to_status(run, memory, row, monkeypatch, count: int) -> None:
+    hints: list[str] = []
+    monkeypatch.setattr(output, "hint", hints.append)
+    counts = Summary(done=count, total=3, unit="scores")
+    ended = succeed(row, NOW, attempt=1, results=(), verified="size", summary=counts)
+    asyncio.run(memory.ledger.put(ended, expected=None))
+    assert run("follow", row.uuid).exit_code == ExitCode.OK
+    assert any("genoferry status" in hint for hint in hints) == (count < 3)
 
 
 def test_plain_lines_count_what_was_calculated(run, memory, row) -> None:

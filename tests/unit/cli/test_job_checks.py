@@ -20,7 +20,7 @@ def looked(**compute: Any) -> Finding:
     return asyncio.run(job_credentials(Settings(compute=ComputeSettings(**compute)), None))  # type: ignore[arg-type]
 
 
-def test_none_is_a_failure_that_names_both_ways() -> None:
+def test_none_fails_and_names_both_ways() -> None:
     found = looked()
     assert found.status == "fail"
     assert "GENOFERRY_JOB_ROLE_ARN" in found.detail
@@ -35,7 +35,7 @@ def test_half_a_key_is_not_used(name: str) -> None:
     assert "CANARY" not in str(found)
 
 
-def test_a_role_that_may_not_be_assumed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_role_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[str, dict[str, Any]]] = []
 
     def refused(name: str, policy: dict[str, Any]) -> NoReturn:

@@ -20,7 +20,7 @@ def hints(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return told
 
 
-def test_up_with_seed_says_once_what_to_use(run, hints, monkeypatch, tmp_path: Path) -> None:
+def test_up_with_seed_hints_once(run, hints, monkeypatch, tmp_path: Path) -> None:
     running = Environment(tmp_path, "http://127.0.0.1:1", "http://127.0.0.1:2", {})
     monkeypatch.setattr(environment, "up", lambda *_, **__: running)
     monkeypatch.setattr(environment, "env", lambda _: {})

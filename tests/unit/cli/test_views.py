@@ -81,7 +81,7 @@ def scrolled(row: Row, *, width: int = 100) -> list[str]:
     return [line.rstrip() for line in console.file.getvalue().splitlines()]  # type: ignore[attr-defined]
 
 
-def test_a_score_left_out_is_not_all_done(row: Row) -> None:
+def test_a_partial_success_says_so(row: Row) -> None:
     partial, whole = (Summary(done=done, total=3, unit="scores") for done in (2, 3))
     *_, line, _ = scrolled(succeed(row, NOW, attempt=1, results=(), verified="size", summary=partial), width=200)
     assert line.endswith("Succeeded  done, 2 of 3 scores (inputs verified by size)")

@@ -71,7 +71,7 @@ async def test_a_lost_attempt_is_followed_by_another_that_reads_the_inputs_where
 
 
 @simulated
-async def test_the_log_says_what_an_attempt_came_to(world):
+async def test_the_log_tells_each_attempts_outcome(world):
     """Not what its backend makes of it: a local job that outlived its worker has no exit code to be seen."""
     world.start()
     with capture_logs() as logs:

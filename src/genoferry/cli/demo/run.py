@@ -10,8 +10,8 @@ import signal
 import sys
 import time
 import uuid
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from genoferry.cli import output
@@ -60,7 +60,8 @@ def run(state: Path, *, keep: bool, samples: int, variants: int, timeout: float)
             worker = started.enter_context(WorkerProcess(variables, jobs=folders.jobs, log=folders.worker_log))
             step.detail = f"pid {worker.pid}, log {short(folders.worker_log)}"
         ready = time.monotonic() - scene.begun
-        row = _job(scene, prepared, worker.check, timeout)
+        with _time_limit(timeout, keep=keep):
+            row = _job(scene, prepared, worker.check, timeout)
         verdicts, sums, report = outcome(
             folders.results(row.uuid), prepared, row, variables["GENOFERRY_RESULTS_BUCKET"]
         )
@@ -103,18 +104,24 @@ def _cohort(folders: Folders, scene: Scene, samples: int, variants: int) -> Prep
     return prepared
 
 
+@contextmanager
+def _time_limit(seconds: float, *, keep: bool) -> Iterator[None]:
+    """A job that isn't done in time is ended with the worker. Raises `FollowTimeout`, in words that are true here."""
+    try:
+        yield
+    except FollowTimeout:
+        left = "its worker; the embedded AWS is still up" if keep else "all else that it had started"
+        raise FollowTimeout(
+            f"The job has not ended within {seconds:g} s. The demo has ended it, and {left}. Give it longer: --timeout."
+        ) from None
+
+
 def _job(scene: Scene, prepared: Prepared, check: Callable[[], None], timeout: float) -> Row:
     """Send the message and follow the job to its end."""
     body = globus_body(prepared, "DEMO0001")
     message = envelope("demo", {"name": "CalculateScores", **body}) | {"uuid": str(uuid.uuid4())}
     scene.say(f"\nMessage {message['uuid']}", "bold")
-    try:
-        row = asyncio.run(_send_and_follow(json.dumps(message), view(), check, timeout))
-    except FollowTimeout:
-        raise FollowTimeout(
-            f"The job has not ended within {timeout:g} s, so the demo has ended it, and all else that it had started."
-            " Give it longer with --timeout."
-        ) from None
+    row = asyncio.run(_send_and_follow(json.dumps(message), view(), check, timeout))
     if row.state != "SUCCEEDED":
         raise DemoFailed(f"The job ended as {row.state}. {row.error.user_message if row.error else ''}".strip())
     return row
