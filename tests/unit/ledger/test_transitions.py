@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 import pytest
 
-from genoferry.contracts.events import ErrorInfo, Event, ProgressInfo, Warn, event_id, utc_time
+from genoferry.contracts.events import ErrorInfo, Event, ProgressInfo, Summary, Warn, event_id, utc_time
 from genoferry.contracts.results import ResultPointer
 from genoferry.errors import EventsWaiting, TooManyAttempts
 from genoferry.ledger import states
@@ -39,6 +39,7 @@ INTENT = Intent(attempt=ATTEMPT, runner="r", name="n", nonce="x", ref="ref", war
 OLD_INTENT = Intent(attempt=2, runner="r", name="old", nonce="o")
 NEW_INTENT = Intent(attempt=ATTEMPT, runner="other", name="new", nonce="y")
 OWED = CleanUp(attempt=1, results=True)
+SUMMARY, OLD_SUMMARY = Summary(done=2, total=3, unit="scores"), Summary(done=1, total=2, unit="scores")
 PROGRESS = ProgressInfo(phase="p", done=2, total=3, unit="steps")
 
 
@@ -96,6 +97,7 @@ def full_row(state: State = "REQUESTED", **fields: Any) -> Row:
         "log_tail": ("old",),
         "results": (ResultPointer(key="old", content_type="text/plain", size=1),),
         "verified": "size",
+        "summary": OLD_SUMMARY,
         "lease_token": "t",
         "lease_until": 50_000,
         "look_at": 9,
@@ -253,9 +255,11 @@ CASES = {
     "looked before a hint": Case((), lambda row, _: states.looked(row, 8), {}, any_attempt=True),
     "succeed": Case(
         LIVE,
-        lambda row, attempt: states.succeed(row, NOW, attempt=attempt, results=RESULTS, verified="digest"),
-        telling(event("Succeeded", 6, verified="digest"), event("Result", 7))
-        | ending("SUCCEEDED", results=RESULTS, verified="digest", error=None),
+        lambda row, attempt: states.succeed(
+            row, NOW, attempt=attempt, results=RESULTS, verified="digest", summary=SUMMARY
+        ),
+        telling(event("Succeeded", 6, verified="digest", summary=SUMMARY), event("Result", 7))
+        | ending("SUCCEEDED", results=RESULTS, verified="digest", summary=SUMMARY, error=None),
     ),
     "fail": Case(
         LIVE,
@@ -313,6 +317,7 @@ CASES = {
             log_tail=(),
             results=(),
             verified=None,
+            summary=None,
         ),
         any_attempt=True,
     ),
@@ -521,7 +526,7 @@ def test_attach_tells_the_present_state_once(state: State) -> None:
     row = full_row(state, recent=FAILURES, error=ERROR)
     after = states.republish(row, NOW)
     fields: dict[str, Any] = {
-        "SUCCEEDED": {"verified": "size"},
+        "SUCCEEDED": {"verified": "size", "summary": OLD_SUMMARY},
         "FAILED": {"error": ERROR, "trace_name": "last", "trace_exit": 2},
     }.get(state, {})
     told = [event(PRESENT[state], 6, **fields)] + [event("Result", 7)] * (state == "SUCCEEDED")
