@@ -407,14 +407,13 @@ class JobLost(ComputeError):
 
 
 class JobOutOfMemory(ComputeError):
-    """The job was ended for want of memory. Give jobs more (GENOFERRY_KUBERNETES_MEMORY_MIB), or send fewer scores or
-    samples in one request."""
+    """The job was ended for want of memory. Give jobs more, or send fewer scores or samples in one request."""
 
     code = "job-out-of-memory"
 
 
 class JobOutOfDisk(ComputeError):
-    """The job filled its scratch. Give jobs more (GENOFERRY_KUBERNETES_SCRATCH_MIB), or send a file per chromosome."""
+    """The job filled its scratch. Give jobs more room, or send a file per chromosome."""
 
     code = "job-out-of-disk"
 

@@ -114,6 +114,19 @@ class ComputeSettings(BaseSettings):
     local_dir: Path = Field(
         Path("~/.local/state/genoferry/jobs"), description="Where the local runner's jobs have their folders."
     )
+    local_memory_mib: int | None = Field(
+        None,
+        ge=64,
+        description="MiB of memory that a local job may use; default: 80 % of the machine's / GENOFERRY_MAX_RUNNING.",
+    )
+    local_scratch_mib: int | None = Field(
+        None,
+        ge=1,
+        description="MiB of disk that it may use; default: 90 % of what is free at its start / GENOFERRY_MAX_RUNNING.",
+    )
+    local_grace_seconds: float = Field(
+        40, gt=0, description="From SIGTERM to SIGKILL of a local job; Nextflow takes 20 of it to end its tasks."
+    )
     engine: Literal["embedded", "nextflow"] = Field("embedded", description="What calculates: see docs.")
     workspaces: Path | None = Field(
         None, description="Where the Nextflow engine's workspaces are, kept over attempts; default: the local_dir."

@@ -16,6 +16,7 @@ OTHERS = frozenset(
     {
         "GENOFERRY_FAULT",  # faults.py
         "GENOFERRY_HOME",  # local/tools.py
+        "GENOFERRY_JOB_LIMITS",  # contracts/limits.py
         "GENOFERRY_SCRATCH",  # the job program's own, set by the runner
         "GENOFERRY_WORKSPACE",  # likewise
         "GENOFERRY_CI",  # a run of the tests, as are the next

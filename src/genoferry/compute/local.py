@@ -22,7 +22,9 @@ import structlog
 
 from genoferry.compute.credentials import write_private
 from genoferry.compute.folders import age, clear, names_in
+from genoferry.compute.local_limits import ADVICE, Shares, ended
 from genoferry.compute.protocol import (
+    Cause,
     Handle,
     JobSpec,
     Leftover,
@@ -33,6 +35,7 @@ from genoferry.compute.protocol import (
 )
 from genoferry.contracts.base import Contract
 from genoferry.contracts.keys import job_key
+from genoferry.contracts.limits import VARIABLE
 from genoferry.errors import CleanUpFailed, SubmitFailed, SubmitUnavailable
 from genoferry.files import last_lines
 from genoferry.processes import (
@@ -49,8 +52,6 @@ from genoferry.processes import (
 log = structlog.get_logger()
 TAIL_BYTES = 64 * 1024
 """Of a log, at most."""
-TERM_SECONDS = 40.0
-"""From TERM to KILL: a job ends its own children in that time, Nextflow its tasks on other machines."""
 WORKSPACE = "GENOFERRY_WORKSPACE"
 """Variable by which a job is told where its workspace is to be; it makes the folder where it needs one."""
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -83,6 +84,7 @@ class LocalRunner:
         host: str,
         credentials: Credentials,
         workspaces: Path | None = None,
+        shares: Shares = Shares(),  # noqa: B008  # it is frozen
         boot_id: str | None = None,
         command: Sequence[str] = (sys.executable, "-m", "genoferry", "job", "run"),
     ) -> None:
@@ -91,6 +93,7 @@ class LocalRunner:
         self._host = host
         self._boot_id = boot_id or _BOOT_ID.read_text().strip()
         self._credentials = credentials
+        self._shares = shares
         self._command = list(command)
         self._children: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -117,6 +120,9 @@ class LocalRunner:
     async def logs(self, handle: Handle, tail: int) -> list[str]:
         return (await asyncio.to_thread(last_lines, self._folder(handle.name) / "job.log", TAIL_BYTES))[-tail:]
 
+    def advice(self, cause: Cause) -> str | None:
+        return ADVICE.get(cause)
+
     async def leftovers(self, deployment: str) -> list[Leftover]:
         return await asyncio.to_thread(self._leftovers, deployment)
 
@@ -134,7 +140,7 @@ class LocalRunner:
         await asyncio.to_thread(self._discard, self._workspaces / workspace)
 
     def _discard(self, folder: Path) -> None:
-        if end_all(working_below(folder), TERM_SECONDS):
+        if end_all(working_below(folder), self._shares.grace_seconds):
             raise CleanUpFailed
         clear(folder)
 
@@ -181,7 +187,9 @@ class LocalRunner:
 
     def _environment(self, spec: JobSpec, folder: Path) -> dict[str, str]:
         own = dict(self._credentials.environment(spec.uuid, spec.attempt, folder))
-        return own | ({WORKSPACE: str(self._workspaces / spec.workspace)} if spec.workspace else {})
+        workspace = self._workspaces / spec.workspace if spec.workspace else None
+        own[VARIABLE] = self._shares.limits(folder, workspace).model_dump_json(exclude_none=True)
+        return own | ({WORKSPACE: str(workspace)} if workspace else {})
 
     def _forget_cleaned(self) -> None:
         """Let go of the children that another worker cleaned up after: each is a zombie until it is waited for."""
@@ -236,10 +244,7 @@ class LocalRunner:
             return Observation(handle, "running")
         child = self._children.get(handle.name)
         known = stat.exit_code if stat else None
-        code = child.poll() if child and child.pid == ref.pid else known
-        if code is None:
-            return Observation(handle, "failed", reason="the process ended while no worker was its parent")
-        return Observation(handle, "failed" if code else "succeeded", exit_code=code)
+        return ended(handle, child.poll() if child and child.pid == ref.pid else known, self._folder(handle.name))
 
     def _renew(self, handle: Handle) -> None:
         try:
@@ -256,12 +261,13 @@ class LocalRunner:
                 process.terminate()
         child = self._children.get(handle.name)
         if child is not None and child.pid in leaders:
-            _reap(child)  # by its own handle, or its exit code would be lost to another's wait
-        alive = await_ends([p for p in processes if child is None or p.pid != child.pid], TERM_SECONDS)
+            # by its own handle, or its exit code would be lost to another's wait
+            _reap(child, self._shares.grace_seconds)
+        alive = await_ends([p for p in processes if child is None or p.pid != child.pid], self._shares.grace_seconds)
         for process in alive:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
-        await_ends(alive, TERM_SECONDS)
+        await_ends(alive, self._shares.grace_seconds)
         return not self._started_by(leaders, handle)
 
     def _started_by(self, leaders: set[int], handle: Handle) -> list[psutil.Process]:
@@ -287,9 +293,9 @@ class LocalRunner:
         clear(self._folder(handle.name))
 
 
-def _reap(child: subprocess.Popen[bytes]) -> None:
+def _reap(child: subprocess.Popen[bytes], seconds: float) -> None:
     try:
-        child.wait(TERM_SECONDS)
+        child.wait(seconds)
     except subprocess.TimeoutExpired:
         child.kill()
         child.wait()

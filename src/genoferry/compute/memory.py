@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from genoferry.compute.protocol import (
+    Cause,
     Handle,
     JobSpec,
     Leftover,
@@ -29,6 +30,7 @@ class MemoryRunner:
     kept: dict[str, Workspace] = field(default_factory=dict)
     discarded: list[str] = field(default_factory=list)
     printed: dict[str, list[str]] = field(default_factory=dict)
+    advices: dict[Cause, str] = field(default_factory=dict)
     age: float = 0.0
     """Of every job, in seconds."""
     telling: bool = False
@@ -62,6 +64,9 @@ class MemoryRunner:
 
     async def logs(self, handle: Handle, tail: int) -> list[str]:
         return self.printed.get(handle.name, [])[-tail:]
+
+    def advice(self, cause: Cause) -> str | None:
+        return self.advices.get(cause)
 
     async def leftovers(self, deployment: str) -> list[Leftover]:
         handles = [seen.handle for seen in self.observations.values()]

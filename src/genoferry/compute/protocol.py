@@ -107,6 +107,11 @@ class Runner(Protocol):
         """The last lines that the job printed."""
         ...
 
+    def advice(self, cause: Cause) -> str | None:
+        """Return what an operator may set so that jobs don't end of that cause, in a sentence; None where this runner
+        has no such setting."""
+        ...
+
     async def leftovers(self, deployment: str) -> list[Leftover]:
         """Every attempt of a deployment that the backend still has something of, whoever submitted it."""
         ...

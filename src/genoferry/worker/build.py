@@ -11,6 +11,7 @@ from genoferry.aws.clients import Clients, open_clients
 from genoferry.aws.objects import S3Objects
 from genoferry.compute.credentials import JobCredentials, assumed_role
 from genoferry.compute.local import LocalRunner
+from genoferry.compute.local_limits import Shares
 from genoferry.compute.protocol import Runner
 from genoferry.handlers import registry
 from genoferry.inert import checked
@@ -82,5 +83,9 @@ def runner(stack: AsyncExitStack, settings: Settings) -> Runner:
         return stack.enter_context(closing(KubernetesRunner(settings)))
     credentials = JobCredentials(settings, assumed_role(compute.job_role_arn))
     return LocalRunner(
-        compute.local_dir, workspaces=settings.workspaces, host=socket.gethostname(), credentials=credentials
+        compute.local_dir,
+        workspaces=settings.workspaces,
+        host=socket.gethostname(),
+        credentials=credentials,
+        shares=Shares.of(compute),
     )

@@ -9,7 +9,7 @@ import structlog
 from pydantic import ValidationError
 
 from genoferry import faults
-from genoferry.compute.protocol import Observation
+from genoferry.compute.protocol import Cause, Observation
 from genoferry.contracts.base import check_version
 from genoferry.contracts.events import ErrorInfo
 from genoferry.contracts.keys import exit_key
@@ -113,13 +113,14 @@ def _end(rooms: Rooms, row: Row, seen: Observation, report: ExitReport | None) -
         return _by_report(rooms, row, seen, report)
     if seen.phase == "succeeded":
         return fail(row, rooms.now(), ErrorInfo.of(NoExitReport()), attempt=attempt)
-    kind = CAUSES.get(seen.cause or "lost")
+    cause = seen.cause or "lost"
+    kind, advice = CAUSES.get(cause), rooms.runner.advice(cause)
     if kind is None:
-        return _lost(rooms, row, ErrorInfo.of(told(JobLost, seen.reason)), seen, None)
-    return _fail(rooms, row, ErrorInfo.of(told(kind, seen.reason)), seen, None)
+        return _lost(rooms, row, ErrorInfo.of(told(JobLost, seen.reason, advice)), seen, None)
+    return _fail(rooms, row, ErrorInfo.of(told(kind, seen.reason, advice)), seen, None)
 
 
-CAUSES: Mapping[str, type[ComputeError]] = {
+CAUSES: Mapping[Cause, type[ComputeError]] = {
     "out-of-memory": JobOutOfMemory,
     "out-of-disk": JobOutOfDisk,
     "run-deadline": RunDeadline,
@@ -129,10 +130,23 @@ CAUSES: Mapping[str, type[ComputeError]] = {
 """What another attempt would fail of too; every other end without a report is a loss."""
 
 
-def told(kind: type[ComputeError], reason: str | None) -> ComputeError:
-    """With the backend's own words."""
-    error = kind()
-    return kind(f"{error} ({reason})") if reason else error
+CAUSE_OF: Mapping[str, Cause] = {kind.code: cause for cause, kind in CAUSES.items()}
+
+
+def told(kind: type[ComputeError], reason: str | None, advice: str | None = None) -> ComputeError:
+    """With the backend's own words, and what to set there."""
+    parts = [str(kind()), advice, f"({reason})" if reason else None]
+    return kind(" ".join(part for part in parts if part))
+
+
+def _advised(rooms: Rooms, error: ErrorInfo) -> ErrorInfo:
+    """A job knows no runner's settings: the runner adds what to set."""
+    cause = CAUSE_OF.get(error.code)
+    advice = rooms.runner.advice(cause) if cause else None
+    if advice is None:
+        return error
+    words = GenoferryError(f"{error.user_message} {advice}").user_message
+    return error.model_copy(update={"user_message": words})
 
 
 def _by_report(rooms: Rooms, row: Row, seen: Observation, report: ExitReport) -> Row:
@@ -149,7 +163,7 @@ def _by_report(rooms: Rooms, row: Row, seen: Observation, report: ExitReport) ->
             verified=report.verified,
             summary=handler.summary(report) if isinstance(handler, Summarizes) else None,
         )
-    error = report.error or ErrorInfo.of(CalculationError())
+    error = _advised(rooms, report.error or ErrorInfo.of(CalculationError()))
     if error.retryable:
         return _lost(rooms, row, error, seen, report)
     return _fail(rooms, row, error, seen, report)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -15,6 +17,8 @@ from genoferry.contracts.sources import Key, Source
 from genoferry.errors import CalculationStopped, ZeroMatches
 from genoferry.handlers.calculate_scores import source_location
 from genoferry.handlers.protocol import Outcome, Plan, PlannedInput, Produced, Task
+
+MIB = 1024**2
 
 
 def _exit_silently(_: Task) -> None:
@@ -34,12 +38,41 @@ def _crash(task: Task) -> None:
     raise ValueError([path.read_bytes()[:200] for files in task.files.values() for path in files.values()])
 
 
+def _sleep_through_all() -> None:
+    while True:
+        time.sleep(600)
+
+
+def _stick(_: Task) -> None:
+    """Hold Python's lock for ever: no thread of this process runs on, and no handler of a signal."""
+    ctypes.PyDLL(None).sleep(600)
+
+
+def _take_memory(task: Task) -> None:
+    """More than its limit, which the watchdog ends; it ignores that it is to stop, as a runaway does."""
+    taken = []
+    while True:
+        taken.append(b"x" * MIB)
+        time.sleep(0.001)
+
+
+def _fill(task: Task) -> None:
+    """As `_take_memory`, on the disk."""
+    with (task.work / "filler").open("wb", buffering=0) as file:
+        while True:
+            file.write(b"x" * MIB)
+
+
 ENDS: Mapping[str, Callable[[Task], None]] = {
     "ok": lambda _: None,
     "exit": _exit_silently,
     "kill": _kill_itself,
     "fail": _fail,
     "crash": _crash,
+    "deaf": lambda _: _sleep_through_all(),
+    "stuck": _stick,
+    "memory": _take_memory,
+    "disk": _fill,
 }
 
 
@@ -54,7 +87,7 @@ class TouchBody(Contract):
     run_id: RunId = "touch"
     log: str
     gate: str | None = None
-    ends: tuple[Literal["ok", "exit", "kill", "fail", "crash"], ...] = ()
+    ends: tuple[Literal["ok", "exit", "kill", "fail", "crash", "deaf", "stuck", "memory", "disk"], ...] = ()
     text: str = "touched"
     times: int = 1
     source: Source | None = None

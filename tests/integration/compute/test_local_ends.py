@@ -8,15 +8,16 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import psutil
 import pytest
 
-from genoferry.compute import local
 from genoferry.compute.local import LocalRunner, ProcessRef
+from genoferry.compute.local_limits import Shares
 from genoferry.compute.protocol import Handle, JobSpec, Workspace
+from genoferry.contracts.limits import JobLimits
 from genoferry.errors import CleanUpFailed, SubmitFailed, SubmitUnavailable
 from genoferry.testing.waiting import wait_until
 
@@ -43,8 +44,14 @@ class NoCredentials:
 def make() -> Iterator[Callable[..., LocalRunner]]:
     made: list[LocalRunner] = []
 
-    def runner(root: Path, credentials: NoCredentials | None = None) -> LocalRunner:
-        made.append(LocalRunner(root, host="here", credentials=credentials or NoCredentials(), command=COMMAND))
+    def runner(
+        root: Path,
+        credentials: NoCredentials | None = None,
+        shares: Shares | None = None,
+        command: Sequence[str] = COMMAND,
+    ) -> LocalRunner:
+        own = credentials or NoCredentials()
+        made.append(LocalRunner(root, host="here", credentials=own, shares=shares or Shares(), command=command))
         return made[-1]
 
     yield runner
@@ -85,11 +92,10 @@ def test_a_folder_stays_while_its_process_lives(
     runner = make(tmp_path)
     handle = start(runner)
     with monkeypatch.context() as patch:
-        patch.setattr(local, "TERM_SECONDS", 0.1)
         patch.setattr(psutil.Process, "terminate", lambda _: None)
         patch.setattr(psutil.Process, "kill", lambda _: None)
         with pytest.raises(CleanUpFailed) as caught:
-            asyncio.run(make(tmp_path).clean(handle))
+            asyncio.run(make(tmp_path, shares=Shares(grace_seconds=0.1)).clean(handle))
     assert caught.value.retryable
     assert (tmp_path / NAME / "scratch").exists()
     asyncio.run(runner.clean(handle))
@@ -208,6 +214,67 @@ def test_a_full_disk_does_not_end_the_look(make: Callable[..., LocalRunner], tmp
     credentials.error = OSError(errno.ENOSPC, "No space left on device")
     (seen,) = asyncio.run(runner.observe([handle]))
     assert seen.phase == "running"
+
+
+RECORD = """
+import json, os, sys
+limits = json.loads(os.environ["GENOFERRY_JOB_LIMITS"])
+open(limits["record"], "r+").write(json.dumps({"cause": "out-of-memory", "reason": "It used too much."}))
+sys.exit(143)
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "cause", "reason"),
+    [
+        (RECORD, "out-of-memory", "It used too much."),
+        ("raise SystemExit(28)", "out-of-disk", "No space left on its disk."),
+        ("raise SystemExit(1)", None, None),
+    ],
+)
+def test_why_a_job_ended_is_seen(
+    make: Callable[..., LocalRunner], tmp_path: Path, code: str, cause: str | None, reason: str | None
+) -> None:
+    runner = make(tmp_path, command=(sys.executable, "-c", code, "job"))
+    handle = start(runner)
+    wait_until(lambda: ended(process(handle)), what="the job to end")
+    (seen,) = asyncio.run(runner.observe([handle]))
+    assert (seen.phase, seen.cause, seen.reason) == ("failed", cause, reason)
+
+
+def test_its_record_outlives_its_worker(make: Callable[..., LocalRunner], tmp_path: Path) -> None:
+    parent = make(tmp_path, command=(sys.executable, "-c", RECORD, "job"))
+    handle = start(parent)
+    wait_until(lambda: ended(process(handle)), what="the job to end")
+    parent._children[NAME].wait()  # nobody can ask for its exit code any more
+    (seen,) = asyncio.run(make(tmp_path).observe([handle]))
+    assert (seen.phase, seen.exit_code, seen.cause) == ("failed", None, "out-of-memory")
+
+
+def test_a_job_is_told_its_limits(make: Callable[..., LocalRunner], tmp_path: Path) -> None:
+    shares = Shares(memory_mib=100, scratch_mib=200, grace_seconds=3)
+    prints = "import os; print(os.environ['GENOFERRY_JOB_LIMITS'], flush=True)"
+    runner = make(tmp_path, shares=shares, command=(sys.executable, "-c", prints, "job"))
+    handle = start(runner, JobSpec(UUID, 1, NAME, SPEC.uri, WORKSPACE))
+    wait_until(lambda: ended(process(handle)), what="the job to end")
+    (line,) = asyncio.run(runner.logs(handle, 1))
+    assert JobLimits.model_validate_json(line) == JobLimits(
+        grace_seconds=3,
+        memory_mib=100,
+        scratch_mib=200,
+        folders=(str(tmp_path / NAME), str(tmp_path / WORKSPACE)),
+        record=str(tmp_path / NAME / "limit.json"),
+    )
+
+
+def test_jobs_share_the_machine_where_nothing_is_set(tmp_path: Path) -> None:
+    both, one = (Shares(jobs=jobs).limits(tmp_path, None) for jobs in (2, 1))
+    total = psutil.virtual_memory().total / 1024**2
+    assert both.memory_mib is not None
+    assert one.memory_mib is not None
+    assert one.memory_mib < total
+    assert both.memory_mib * 2 == pytest.approx(one.memory_mib, abs=2)
+    assert one.scratch_mib
 
 
 WORKSPACE = f"gw-test-{UUID}-1"

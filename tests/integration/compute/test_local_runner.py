@@ -78,7 +78,9 @@ def test_a_new_worker_finds_the_job_again(make: Callable[..., LocalRunner]) -> N
 def test_a_job_without_its_record_is_found_by_its_command_line(
     make: Callable[..., LocalRunner], tmp_path: Path
 ) -> None:
-    handle = start(make())
+    runner = make()
+    handle = start(runner)
+    until(lambda: asyncio.run(runner.logs(handle, 1)))  # before its first line it may have no command line yet
     (tmp_path / SPEC.name / "process.json").unlink()
     assert asyncio.run(make().submit(SPEC)) == handle.ref
 

@@ -73,6 +73,7 @@ SPECIAL = {
     "label_queues": '{"x":"y"}',
     "labels": '{"x":"y"}',
     "local_dir": "/x",
+    "local_memory_mib": "77",
     "max_memory": "7 GB",
     "max_time": "7 h",
     "max_variants": "1007",

@@ -5,11 +5,17 @@ What the worker makes of it follows from the cause: a job that the platform took
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from genoferry.compute.kubernetes.seen import PodSeen, Told
 from genoferry.compute.protocol import Cause, Handle, Observation
+from genoferry.contracts.limits import EXIT_OUT_OF_DISK
 
+ADVICE: Mapping[Cause, str] = {
+    "out-of-memory": "GENOFERRY_KUBERNETES_MEMORY_MIB sets how much a job gets.",
+    "out-of-disk": "GENOFERRY_KUBERNETES_SCRATCH_MIB sets how much a job gets.",
+}
 SIGNALS = range(129, 193)
 """Exit codes that mean 128 + a signal."""
 SETTLES_SECONDS = 60
@@ -76,6 +82,8 @@ def _by_code(handle: Handle, pod: PodSeen, told: Told) -> Observation:
     if code < 0:
         return failure(handle, "lost", f"It was ended by signal {-code}", None, pod)
     started = pod.ended is None or not pod.ended.message
+    if code == EXIT_OUT_OF_DISK:
+        return failure(handle, "out-of-disk", "It found no space left on its disk", None, pod)
     words = f"It ended with exit code {code}" if started else "Its program could not be started"
     return failure(handle, "exit", words, pod.ended, pod)
 

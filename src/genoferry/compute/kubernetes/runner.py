@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from genoferry.compute.kubernetes.api import Api
 from genoferry.compute.kubernetes.connect import open_api
+from genoferry.compute.kubernetes.failure import ADVICE
 from genoferry.compute.kubernetes.owned import selector
 from genoferry.compute.kubernetes.reads import leftovers, logs, workspaces
 from genoferry.compute.kubernetes.removal import empty, remove
@@ -16,7 +17,7 @@ from genoferry.compute.kubernetes.verdict import Limits
 from genoferry.compute.kubernetes.watch import Watch
 from genoferry.compute.manifests.kubernetes import PREFIX, discard, namespace
 from genoferry.compute.manifests.pod import storage_claim
-from genoferry.compute.protocol import Handle, JobSpec, Leftover, Observation, Workspace
+from genoferry.compute.protocol import Cause, Handle, JobSpec, Leftover, Observation, Workspace
 from genoferry.settings import Settings
 
 CALLS_AT_ONCE = 8
@@ -57,6 +58,9 @@ class KubernetesRunner:
     def told(self) -> frozenset[str]:
         """By the watch, of Jobs and of their pods."""
         return self._watch.news.take()
+
+    def advice(self, cause: Cause) -> str | None:
+        return ADVICE.get(cause)
 
     async def cancel(self, handle: Handle) -> None:
         await self.clean(handle)

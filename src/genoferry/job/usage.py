@@ -1,0 +1,92 @@
+"""What a job uses: the memory of its processes, the disk below its folders. Of the standard library alone, since the
+watchdog that measures is to stay small."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+KIB = 1024
+BLOCK = 512
+"""Bytes of a unit of `st_blocks` (stat(2))."""
+RESIDENT = ("RssAnon", "RssShmem", "VmSwap")
+"""Of /proc/PID/status (proc(5)). Pages of files are left out: the kernel takes them back when it needs memory."""
+PROPORTIONAL = ("Pss_Anon", "Pss_Shmem", "SwapPss")
+"""The same of /proc/PID/smaps_rollup, where a page that n processes share counts 1/n for each."""
+GONE = (FileNotFoundError, ProcessLookupError)
+
+
+def family(leader: int) -> set[int]:
+    """Return the pids of the leader's session and of all that descends from it, but this process's own."""
+    parents, sessions = {}, {}
+    for pid in _pids():
+        with suppress(*GONE):
+            # field 2, the name, may hold spaces and parentheses; fields[0] is field 3
+            fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+            if fields[0] not in "ZX":
+                parents[pid], sessions[pid] = int(fields[1]), int(fields[3])
+    members = {pid for pid in sessions if pid == leader or sessions[pid] == leader}
+    while more := {pid for pid, parent in parents.items() if parent in members} - members:
+        members |= more
+    return members - {os.getpid()}
+
+
+def memory(pids: Iterable[int], enough: int) -> int:
+    """Return the bytes of memory that processes take together, swapped out or not, shared pages counted once.
+
+    Exact only above `enough`: the sum of what is resident, which counts shared pages for each process, is cheap to
+    read and never too small.
+    """
+    pids = list(pids)
+    resident = sum(_sum(Path(f"/proc/{pid}/status"), RESIDENT) or 0 for pid in pids)
+    return resident if resident <= enough else sum(_proportional(pid) for pid in pids)
+
+
+def _proportional(pid: int) -> int:
+    """Fall back on what is resident where the process may not be looked into."""
+    exact = _sum(Path(f"/proc/{pid}/smaps_rollup"), PROPORTIONAL)
+    return exact if exact is not None else _sum(Path(f"/proc/{pid}/status"), RESIDENT) or 0
+
+
+def _sum(path: Path, names: tuple[str, ...]) -> int | None:
+    """Bytes; None where the file can't be read, as that of a process that has ended."""
+    try:
+        lines = path.read_text(errors="replace").splitlines()
+    except OSError:
+        return None
+    fields = [line.split() for line in lines]
+    return sum(int(field[1]) * KIB for field in fields if len(field) == 3 and field[0].rstrip(":") in names)
+
+
+def _pids() -> list[int]:
+    return [int(path.name) for path in Path("/proc").iterdir() if path.name.isdecimal()]
+
+
+def disk(folders: Iterable[str]) -> int:
+    """Return the bytes of disk that folders take together, a file with several names once."""
+    seen: set[tuple[int, int]] = set()
+    total = 0
+    for entry in _stats(folders):
+        if entry.st_nlink > 1:
+            if (entry.st_dev, entry.st_ino) in seen:
+                continue
+            seen.add((entry.st_dev, entry.st_ino))
+        total += entry.st_blocks * BLOCK
+    return total
+
+
+def _stats(folders: Iterable[str]) -> Iterator[os.stat_result]:
+    """Of everything below, links not followed. What vanishes meanwhile, or can't be looked into, is left out."""
+    rest = list(folders)
+    while rest:
+        try:
+            with os.scandir(rest.pop()) as entries:
+                for entry in entries:
+                    with suppress(OSError):
+                        yield entry.stat(follow_symlinks=False)
+                        if entry.is_dir(follow_symlinks=False):
+                            rest.append(entry.path)
+        except OSError:
+            continue

@@ -1,0 +1,151 @@
+"""The process beside a job that ends it: past its limits, or at the end of its grace.
+
+A process of its own, since the job may hold Python's lock in a call that never returns; in the job's session, so that
+it outlives the worker and ends with the job. It imports the standard library only: there is one for each job.
+
+Arguments: a `JobLimits` as JSON. Standard input: a byte for each signal that the job got, whatever the job itself
+makes of it (`signal.set_wakeup_fd`), and its end once the job has ended.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import shutil
+import signal
+import sys
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+
+from genoferry.job.usage import disk, family, memory
+
+TICK = 0.5
+"""Seconds between two looks at the memory."""
+DISK_SHARE = 0.05
+"""Of its time, at most, that it looks at folders, which takes long where they hold many files."""
+LIMIT_GRACE = 5.0
+"""Seconds from SIGTERM to SIGKILL of a job that met a limit: it is ended sooner than others, since it may go on to
+take more."""
+KILL_SECONDS, POLL_SECONDS = 5.0, 0.02
+"""For which it is tried; the kernel protects a container's first process, which ends itself (`watchdog`)."""
+EXCESS = 1.2
+"""Times its limit at which it is killed at once."""
+MIB = 1024**2
+
+
+class Watchdog:
+    """Watches one job. `leader`: its pid, which is its session's as well where a runner started it."""
+
+    def __init__(self, limits: SimpleNamespace, leader: int) -> None:
+        self._limits, self._leader = limits, leader
+        self._stopping = False
+        self._disk_due = 0.0
+        signal.signal(signal.SIGTERM, self._stop)  # a runner ends the whole session
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a terminal does, and the job is told by itself
+
+    def watch(self) -> None:
+        """Return once the job has ended, by itself or by force."""
+        while self._job_lives(TICK):
+            if self._stopping:
+                self._end(self._limits.grace_seconds, "Its grace is over.")
+                return
+            if (breach := self._breach()) is not None:
+                cause, reason = breach
+                record(self._limits.record, cause, reason)
+                _log("job is over its limit", cause=cause, reason=reason)
+                _signal(family(self._leader), signal.SIGTERM)
+                self._end(LIMIT_GRACE, reason, EXCESS)
+                return
+
+    def _stop(self, *_: object) -> None:
+        self._stopping = True
+
+    def _job_lives(self, seconds: float) -> bool:
+        """Wait for news from the job."""
+        ready, _, _ = select.select([0], [], [], seconds)
+        news = os.read(0, 4096) if ready else None
+        if news and signal.SIGTERM in news:
+            self._stopping = True
+        return news != b"" and os.getppid() == self._leader
+
+    def _end(self, grace: float, reason: str, excess: float = 1.0) -> None:
+        """Let the job end itself within its grace, then kill it with all that it started; remove its scratch, which
+        it can't do any more."""
+        deadline = time.monotonic() + grace
+        while (left := deadline - time.monotonic()) > 0:
+            if not self._job_lives(min(left, TICK)):
+                return
+            if self._breach(excess) is not None:
+                break
+        _log("job is killed", reason=reason)
+        if kill(self._leader):
+            clear(os.environ.get("GENOFERRY_SCRATCH"))
+
+    def _breach(self, excess: float = 1.0) -> tuple[str, str] | None:
+        """Return the cause, and the reason for a person, where the job is over a limit."""
+        limits = self._limits
+        if limits.memory_mib and (used := self._memory(excess)) > limits.memory_mib * MIB * excess:
+            return "out-of-memory", f"It used {used // MIB} MiB of memory; its limit is {limits.memory_mib} MiB."
+        if limits.scratch_mib and (used := self._disk()) > limits.scratch_mib * MIB * excess:
+            return "out-of-disk", f"It used {used // MIB} MiB of disk; its limit is {limits.scratch_mib} MiB."
+        return None
+
+    def _memory(self, excess: float) -> int:
+        return memory(family(self._leader), enough=int(self._limits.memory_mib * MIB * excess))
+
+    def _disk(self) -> int:
+        """Not to be looked at again too soon."""
+        began = time.monotonic()
+        if began < self._disk_due:
+            return 0
+        used = disk(self._limits.folders)
+        self._disk_due = time.monotonic() + (time.monotonic() - began) / DISK_SHARE
+        return used
+
+
+def kill(leader: int) -> bool:
+    """Kill a job with all that it started, what it starts meanwhile too. Return whether all have ended."""
+    deadline = time.monotonic() + KILL_SECONDS
+    while (processes := family(leader)) and time.monotonic() < deadline:
+        _signal(processes, signal.SIGKILL)
+        time.sleep(POLL_SECONDS)
+    return not processes
+
+
+def record(path: str | None, cause: str, reason: str) -> None:
+    """Write why, over the blanks that keep its room on the disk. A record that can't be written is logged as such."""
+    if path is None:
+        return
+    text = json.dumps({"cause": cause, "reason": reason}).encode()
+    try:
+        with Path(path).open("r+b") as file:
+            file.write(text.ljust(os.fstat(file.fileno()).st_size))
+    except OSError as error:
+        _log("limit not recorded", cause=error.strerror)
+
+
+def clear(scratch: str | None) -> None:
+    """Remove what the job program made there."""
+    for folder in Path(scratch).glob("job-*") if scratch else ():
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _signal(pids: set[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, number)
+
+
+def _log(event: str, **more: object) -> None:
+    """As `telemetry` does, into the job's log. A full disk is no reason to stop watching."""
+    line = {"level": "error", "timestamp": datetime.now(UTC).isoformat(), "event": event, **more}
+    with suppress(OSError):
+        os.write(2, f"{json.dumps(line)}\n".encode())
+
+
+if __name__ == "__main__":
+    Watchdog(SimpleNamespace(**json.loads(sys.argv[1])), os.getppid()).watch()
