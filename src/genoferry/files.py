@@ -1,8 +1,14 @@
-"""The end of a file, however long that is."""
+"""The end of a file, however long that is; a full disk, whoever tells of it."""
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
+
+FULL = {errno.ENOSPC, errno.EDQUOT}
+"""Of a disk without room, or of a user's share of it (write(2))."""
+FULL_WORDS = ("No space left on device", "Disk quota exceeded")
+"""The same as programs print them (strerror(3))."""
 
 
 def end_of(path: Path, size: int) -> tuple[bytes, int]:
@@ -20,3 +26,14 @@ def last_lines(path: Path, size: int) -> list[str]:
     except FileNotFoundError:
         return []
     return data.decode(errors="replace").splitlines()
+
+
+def is_full(error: BaseException | None) -> bool:
+    """Return whether an error is of a full disk, or follows from one that is."""
+    seen: list[BaseException] = []
+    while error is not None and error not in seen:
+        if isinstance(error, OSError) and error.errno in FULL:
+            return True
+        seen.append(error)
+        error = error.__cause__ or error.__context__
+    return False

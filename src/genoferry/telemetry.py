@@ -6,14 +6,16 @@ vendors and asyncio use), warnings, and exceptions that nobody handled. So a JSO
 
 from __future__ import annotations
 
+import io
 import logging
 import re
 import sys
 import threading
 import traceback
 from collections.abc import MutableMapping
+from contextlib import suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TextIO, cast
 
 import structlog
 from pydantic import SecretBytes, SecretStr
@@ -56,6 +58,23 @@ def _text(value: object) -> str:
     return _SECRET_TEXT.sub(REDACTED, value if isinstance(value, str) else repr(value))
 
 
+class _Patient(io.TextIOBase):
+    """A stream whose full disk is no reason to stop working: what it can't write stays in its buffer, as far as that
+    goes, and is written with the next line that there is room for."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
+
+
 def _traceback(exc_info: Any) -> str:
     """Where it happened. Of messages only ours, which echo nothing: a parser's may quote the genotype it fell over."""
     parts, error = [], exc_info[1]
@@ -90,10 +109,10 @@ def configure(level: str = "info", style: Literal["auto", "json", "console"] = "
     structlog.configure(
         processors=[*known, *shown],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Patient(sys.stderr))),
         cache_logger_on_first_use=True,
     )
-    handler = _Handler(sys.stderr)
+    handler = _Handler(_Patient(sys.stderr))
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.add_logger_name, _shortened, *known],

@@ -61,6 +61,7 @@ JOB_RUN: Mapping[int, str] = {
     0: "Done.",
     1: "Failed; the exit report in the work bucket says why.",
     3: "Given up, or another process's: it stopped before it did anything.",
+    28: "Failed of a full disk; the exit report says so, where it could be written.",
     143: "Stopped by SIGTERM.",
 }
 """Of `genoferry job run`, which compute backends read."""

@@ -12,7 +12,8 @@ import shutil
 import tempfile
 import threading
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -24,14 +25,19 @@ from genoferry.contracts.base import SCHEMA_VERSION
 from genoferry.contracts.events import MAX_TRACE_NAME, ErrorInfo
 from genoferry.contracts.jobfile import JobDocument, JobFile, StagedInput
 from genoferry.contracts.keys import exit_key, job_key, started_key
+from genoferry.contracts.limits import EXIT_OUT_OF_DISK
 from genoferry.contracts.reports import ExitReport, OutputReport
 from genoferry.errors import (
     CalculationError,
     GenoferryError,
+    JobOutOfDisk,
+    JobOutOfMemory,
     NewerSchema,
     NotFound,
+    ServiceError,
     Superseded,
 )
+from genoferry.files import FULL_WORDS, is_full
 from genoferry.handlers.protocol import JobHandler, Outcome, Task
 from genoferry.handlers.registry import Handlers, find
 from genoferry.job.guard import Guard
@@ -90,20 +96,41 @@ def run(
     _trace(job)
     reporter = Reporter(storage, job)
     reporter.report()
-    scratch = Path(tempfile.mkdtemp(prefix="job-", dir=os.environ.get("GENOFERRY_SCRATCH")))
-    place = Place(settings, scratch, shared_by(job, settings, workspace, scratch), stop)
     try:
-        with Guard(lambda: read_job(address, storage), stop) as guard:
+        with Guard(lambda: read_job(address, storage), stop) as guard, scratch_folder() as scratch:
+            place = Place(settings, scratch, shared_by(job, settings, workspace, scratch), stop)
             report = work(job, storage, handlers, reporter, place)
         guard.check()
     except Superseded as error:
         log.info("stopping quietly", cause=str(error))
         return EXIT_SUPERSEDED
-    finally:
-        shutil.rmtree(scratch)
+    except OSError as error:  # of the scratch itself
+        if not is_full(error):
+            raise
+        report = _full(job, error)
     if stop.is_set() and report.exit_code:
         return EXIT_STOPPED
-    storage.put(job.work_bucket, exit_key(job.uuid, job.attempt), report.model_dump_json(exclude_none=True).encode())
+    return _leave(job, storage, reporter, report)
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """A folder of the attempt's own, which holds genotypes in clear and is gone at its end. Raises `OSError`."""
+    scratch = Path(tempfile.mkdtemp(prefix="job-", dir=os.environ.get("GENOFERRY_SCRATCH")))
+    try:
+        yield scratch
+    finally:
+        shutil.rmtree(scratch)
+
+
+def _leave(job: JobFile, storage: Storage, reporter: Reporter, report: ExitReport) -> int:
+    """The exit report into its bucket; then the exit code, which says what it can where that bucket is out of reach."""
+    text = report.model_dump_json(exclude_none=True).encode()
+    try:
+        storage.put(job.work_bucket, exit_key(job.uuid, job.attempt), text)
+    except ServiceError as error:
+        log.error("exit report not written", code=error.code, cause=str(error), exit_code=report.exit_code)
+        return report.exit_code or EXIT_FAILED
     reporter.report(final=True)
     return report.exit_code
 
@@ -161,9 +188,11 @@ def work(job: JobFile, storage: Storage, handlers: Handlers, reporter: Reporter,
     except GenoferryError as error:
         log.error("job failed", code=error.code, cause=str(error))
         return _failed(job, error)
-    except Exception:
+    except Exception as error:
+        if is_full(error):
+            return _full(job, error)
         log.exception("unexpected")
-        return _failed(job, GenoferryError())
+        return _failed(job, JobOutOfMemory() if isinstance(error, MemoryError) else GenoferryError())
 
 
 def _work(job: JobFile, storage: Storage, handler: JobHandler, reporter: Reporter, place: Place) -> ExitReport:
@@ -215,6 +244,12 @@ def verified(inputs: Sequence[StagedInput]) -> Literal["digest", "size", "none"]
     return "digest" if all(item.sha256 for item in stated) else "size"
 
 
+def _full(job: JobFile, error: Exception) -> ExitReport:
+    """The log's line is kept until there is room for it: by then the scratch is gone."""
+    log.error("job failed", code=JobOutOfDisk.code, cause=FULL_WORDS[0], exc_info=error)
+    return _failed(job, JobOutOfDisk())
+
+
 def _failed(job: JobFile, error: GenoferryError, **more: Any) -> ExitReport:
-    why = ErrorInfo.of(error)
-    return ExitReport(uuid=job.uuid, attempt=job.attempt, nonce=job.nonce, exit_code=EXIT_FAILED, error=why, **more)
+    why, code = ErrorInfo.of(error), EXIT_OUT_OF_DISK if isinstance(error, JobOutOfDisk) else EXIT_FAILED
+    return ExitReport(uuid=job.uuid, attempt=job.attempt, nonce=job.nonce, exit_code=code, error=why, **more)

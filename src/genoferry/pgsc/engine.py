@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from genoferry.errors import CalculationError, ZeroMatches
+from genoferry.errors import CalculationError, DiskFull, JobOutOfDisk, ZeroMatches
+from genoferry.files import is_full
 from genoferry.pgsc import match, match_log, outcomes, outputs, report_json
 from genoferry.pgsc.concluding import Calculated, Engine, conclude
 from genoferry.pgsc.exit_codes import trace_name
@@ -45,8 +46,12 @@ def run(inputs: Inputs, *, work: Path, out: Path, progress: Progress, stop: thre
     bench = Bench(scratch, Stop(stop), max(1, inputs.threads))
     try:
         return _calculate(bench, inputs, out, _serial(progress))
+    except DiskFull as error:
+        raise JobOutOfDisk(f"{JobOutOfDisk()} {error.trace_name} found it full.") from error
     except OSError as error:
-        raise CalculationError(f"The job's scratch folder failed: {error.strerror}. Check its free space.") from error
+        if is_full(error):
+            raise JobOutOfDisk from error
+        raise CalculationError(f"The job's scratch folder failed: {error.strerror}.") from error
     except CalculationError as error:
         names = [name_of(path) for path in inputs.scorefiles]
         reason = f"Not calculated: {error.user_message}"

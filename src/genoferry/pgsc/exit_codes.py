@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from genoferry import errors
 from genoferry.errors import CalculationError
+from genoferry.files import FULL_WORDS
 
 PREFIX = "PGSCATALOG:EMBEDDED:"
 """What stands before pgsc_calc's process name in `trace_name`, so that a reader sees which engine ran."""
@@ -62,6 +63,8 @@ def failure(process: str, exit_code: int, tail: str = "") -> CalculationError:
 
     `tail` only chooses the error's class: what a tool wrote is never repeated in a message.
     """
+    if any(words in tail for words in FULL_WORDS):
+        return errors.DiskFull(trace_name=trace_name(process), trace_exit=exit_code)
     catalogued = None if process.startswith("PLINK2") else BY_EXIT.get(exit_code)
     killed = errors.ToolKilled if exit_code < 0 or exit_code in (137, 143) else None
     kind = catalogued or killed or by_words(process, tail)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+import tempfile
 import threading
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,8 +20,9 @@ from pydantic import BaseModel
 from genoferry.aws.objects import MemoryObjects
 from genoferry.contracts.base import SCHEMA_VERSION
 from genoferry.contracts.jobfile import JobFile, StagedInput, Tombstone
+from genoferry.contracts.limits import EXIT_OUT_OF_DISK
 from genoferry.contracts.reports import ExitReport, OutputReport, ScoreReport
-from genoferry.errors import CalculationStopped, NotFound, ServiceUnavailable, SizeMismatch, ZeroMatches
+from genoferry.errors import CalculationStopped, JobOutOfDisk, NotFound, ServiceUnavailable, SizeMismatch, ZeroMatches
 from genoferry.handlers.protocol import Outcome, Produced, Shared
 from genoferry.job import program, reporter
 from genoferry.job.storage import Storage
@@ -349,8 +352,7 @@ def raising(error):
         (_bucket_trouble, "service-unavailable", True),
         (raising(ZeroMatches(trace_name="MATCH", trace_exit=15)), "zero-matches", False),
         (raising(ZeroDivisionError("secret-of-the-sender")), "internal-error", False),
-        (raising(MemoryError()), "internal-error", False),
-        (raising(OSError(28, "No space left on device")), "internal-error", False),
+        (raising(MemoryError()), "job-out-of-memory", False),
     ],
 )
 def test_every_failure_is_in_an_exit_report(place, break_it, code, retryable):
@@ -364,6 +366,53 @@ def test_every_failure_is_in_an_exit_report(place, break_it, code, retryable):
     if code == "zero-matches":
         assert (report.trace_name, report.trace_exit) == ("MATCH", 15)
     assert place.results.content == {}
+
+
+def _wrapped(number):
+    """As libraries raise it."""
+    error = RuntimeError("could not write")
+    error.__cause__ = OSError(number, os.strerror(number))
+    return error
+
+
+@pytest.mark.parametrize(
+    "break_it",
+    [
+        raising(OSError(errno.ENOSPC, "No space left on device")),
+        raising(OSError(errno.EDQUOT, "Disk quota exceeded")),
+        raising(_wrapped(errno.ENOSPC)),
+        raising(JobOutOfDisk()),
+    ],
+)
+def test_a_full_disk_is_reported_as_such(place, break_it):
+    break_it(place)
+    assert place.run() == EXIT_OUT_OF_DISK
+    error = place.report.error
+    assert (place.report.exit_code, error.code, error.retryable) == (EXIT_OUT_OF_DISK, "job-out-of-disk", False)
+
+
+def test_no_room_for_the_scratch_is_a_full_disk(place, monkeypatch):
+    def full(**_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "mkdtemp", full)
+    assert place.run() == EXIT_OUT_OF_DISK
+    assert place.report.error.code == "job-out-of-disk"
+
+
+def test_the_exit_code_tells_what_no_report_can(place):
+    """Its disk is full, and its bucket out of reach."""
+    raising(OSError(errno.ENOSPC, "No space left on device"))(place)
+    put = place.storage.put
+
+    def trouble(bucket, key, body):
+        if key.endswith("exit.json"):
+            raise ServiceUnavailable
+        put(bucket, key, body)
+
+    place.storage.put = trouble
+    assert place.run() == EXIT_OUT_OF_DISK
+    assert place.hints[-1].get("final") is not True
 
 
 def test_the_scores_of_a_failed_calculation_are_reported(place):
