@@ -1,10 +1,11 @@
-"""Real Nextflow, and the pipeline that stands in for pgsc_calc."""
+"""Real Nextflow, the pipeline that stands in for pgsc_calc, and a small disk."""
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+import subprocess
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -35,3 +36,16 @@ def nextflow() -> Path:
 def pipeline() -> Path:
     """The folder of the pipeline, to be named in `nextflow run`."""
     return Path(__file__).with_name("pipeline")
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 64 MiB; needs root."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64m", "genoferry-test", str(disk)]
+    done = subprocess.run(mount, check=False, capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(f"no disk can be mounted here: {done.stderr.strip()}")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)

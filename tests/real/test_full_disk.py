@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import subprocess
+import os
+import shutil
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from genoferry.contracts.pipeline import PipelineParam
+from genoferry.errors import JobOutOfDisk
+from genoferry.pgsc.engine import run
+from genoferry.pgsc.inputs import Inputs
+from genoferry.testing.cohort import generate
 from genoferry.testing.harness import Harness
+from genoferry.testing.waiting import wait_until
 
-MIB = 1024**2
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64m", "genoferry-test", str(disk)]
-    done = subprocess.run(mount, check=False, capture_output=True, text=True)
-    if done.returncode:
-        pytest.skip(f"no disk can be mounted here: {done.stderr.strip()}")
-    yield disk
-    subprocess.run(["umount", str(disk)], check=True)
+KIB = 1024
 
 
 @pytest.fixture
@@ -38,18 +34,50 @@ def cramped(deployment: Any, small_disk: Path, tmp_path: Path) -> Iterator[Harne
         yield harness
 
 
-def error_of(harness: Harness, uuid: str) -> dict[str, Any]:
-    error: dict[str, Any] = harness.inbox.await_event(uuid, "Failed", seconds=120)["error"]
-    return error
+def fill(disk: Path, *, leave: int) -> Path:
+    """A file that leaves so many bytes free."""
+    filler = disk / "filler"
+    free = os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize
+    filler.write_bytes(b"x" * (free - leave))
+    return filler
 
 
 def test_a_full_disk_is_told_as_such(cramped: Harness, small_disk: Path, tmp_path: Path) -> None:
     cramped.worker()
     log = tmp_path / "executions"
     uuid = cramped.send({"name": "Touch", "log": str(log), "ends": ["disk"] * 3})
-    error = error_of(cramped, uuid)
+    error = cramped.inbox.await_event(uuid, "Failed")["error"]
     assert (error["code"], error["retryable"]) == ("job-out-of-disk", False)
     assert "GENOFERRY_LOCAL_SCRATCH_MIB" in error["userMessage"]
     assert log.read_text().split() == ["1"], "no attempt is wasted"
     assert cramped.await_done(uuid).state == "FAILED"
     assert list(small_disk.glob("jobs/*")) == []
+
+
+def test_a_job_waits_for_room_to_start(cramped: Harness, small_disk: Path, tmp_path: Path) -> None:
+    filler = fill(small_disk, leave=0)
+    worker = cramped.worker()
+    uuid = cramped.send({"name": "Touch", "log": str(tmp_path / "executions")})
+    wait_until(lambda: "No space left on device" in worker.text, what="the worker to say why no job starts")
+    filler.unlink()
+    assert cramped.await_done(uuid).state == "SUCCEEDED"
+
+
+@pytest.fixture
+def inputs(tmp_path: Path) -> Inputs:
+    cohort = generate(tmp_path / "cohort", formats=("vcf",))
+    nxf = {"pgs_id": "PGS000001", "target_build": "GRCh38"}
+    rows = list(cohort.genomes["vcf"])
+    pipeline = PipelineParam.model_validate({"id": "INTP1", "target_genomes": rows, "nxf_params_file": nxf})
+    scorefiles = list(cohort.scorefiles.values())
+    plink2 = shutil.which("plink2")
+    assert plink2, "plink2 is missing: run tests/real/setup_plink2.sh"
+    return Inputs("INTP1", pipeline.target_genomes, cohort.files, scorefiles, "GRCh38", plink2=Path(plink2))
+
+
+@pytest.mark.parametrize("leave", [600, 300, 150, 4])
+def test_a_tool_without_room_blames_the_disk(inputs: Inputs, small_disk: Path, leave: int) -> None:
+    """Not the genomes, whichever tool it is, and though what it prints goes to the same disk."""
+    fill(small_disk, leave=leave * KIB)
+    with pytest.raises(JobOutOfDisk):
+        run(inputs, work=small_disk, out=small_disk / "out", progress=lambda *_: None, stop=threading.Event())

@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -171,18 +170,6 @@ def test_scorefiles_of_no_build_that_there_is(site: Site, tmp_path: Path) -> Non
 def test_zero_matches(site: Site) -> None:
     error = site.fails(site.calculation(site.folder / "gw", scores=["PGS000004"]))
     assert told(error) == ("zero-matches", COMBINE, 15)
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64m", "genoferry-test", str(disk)]
-    done = subprocess.run(mount, check=False, capture_output=True, text=True)
-    if done.returncode:
-        pytest.skip(f"no disk can be mounted here: {done.stderr.strip()}")
-    yield disk
-    subprocess.run(["umount", str(disk)], check=True)
 
 
 def test_a_full_disk(site: Site, small_disk: Path) -> None:

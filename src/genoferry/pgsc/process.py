@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import subprocess
 import sys
 import sysconfig
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import psutil
 
@@ -19,6 +21,9 @@ from genoferry.files import end_of
 from genoferry.pgsc.exit_codes import failure, trace_name
 
 TAIL_BYTES = 8192
+LOG_ROOM = 64 * 1024
+"""Bytes of a tool's log that its room on the disk is taken for before it starts: that the disk got full is to be read
+there, or a tool's exit code would blame the genomes."""
 BEAT = 0.2
 """Seconds between two looks at the stop event while a tool runs; its end is noticed at once."""
 
@@ -71,7 +76,7 @@ def run_tool(bench: Bench, process: str, argv: Sequence[str | Path], *, label: s
     if bench.stop.is_set():
         raise CalculationStopped(trace_name=trace_name(process))
     with (
-        log.open("wb") as out,
+        _log_file(log) as out,
         subprocess.Popen(
             [str(part) for part in argv],
             cwd=bench.scratch,
@@ -87,6 +92,17 @@ def run_tool(bench: Bench, process: str, argv: Sequence[str | Path], *, label: s
     if code == 0:
         return tail(log)
     raise failure(process, code, tail(log))
+
+
+@contextlib.contextmanager
+def _log_file(log: Path) -> Iterator[BinaryIO]:
+    """With room for `LOG_ROOM`, cut at the end to what was printed: the tool's position in it is ours too."""
+    with log.open("wb") as out:
+        os.posix_fallocate(out.fileno(), 0, LOG_ROOM)
+        try:
+            yield out
+        finally:
+            os.ftruncate(out.fileno(), os.lseek(out.fileno(), 0, os.SEEK_CUR))
 
 
 def tail(log: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from pathlib import Path
@@ -11,7 +12,7 @@ import psutil
 import pytest
 
 from genoferry import errors
-from genoferry.pgsc.process import Bench, Stop, run_tool, tool
+from genoferry.pgsc.process import LOG_ROOM, Bench, Stop, run_tool, tool
 from genoferry.pgsc.together import together
 
 
@@ -50,12 +51,24 @@ def test_a_tool_runs_in_its_scratch_folder_and_its_output_stays_there(bench: Ben
 
 @pytest.mark.parametrize(
     ("script", "kind", "code"),
-    [("exit 15", errors.ZeroMatches, 15), ("exit 3", errors.ToolFailed, 3), ("kill -9 $$", errors.ToolKilled, -9)],
+    [
+        ("exit 15", errors.ZeroMatches, 15),
+        ("exit 3", errors.ToolFailed, 3),
+        ("kill -9 $$", errors.ToolKilled, -9),
+        ("echo OSError: [Errno 28] No space left on device; exit 15", errors.DiskFull, 15),
+    ],
 )
 def test_the_end_of_a_tool_is_named(bench: Bench, script: str, kind: type[errors.CalculationError], code: int) -> None:
     with pytest.raises(kind) as raised:
         run_tool(bench, "MATCH_COMBINE", ["/bin/sh", "-c", script])
     assert raised.value.trace_exit == code
+
+
+def test_a_tool_has_room_for_its_last_words(bench: Bench) -> None:
+    script = "import os; print(os.fstat(1).st_blocks * 512, flush=True)"
+    room = run_tool(bench, "X", [sys.executable, "-c", script])
+    assert int(room) >= LOG_ROOM
+    assert bench.log_of("X").read_text() == room, "and nothing but its words is left"
 
 
 def test_a_stop_ends_a_tool_with_all_that_it_started(bench: Bench, stop: threading.Event) -> None:
