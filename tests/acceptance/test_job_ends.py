@@ -44,5 +44,18 @@ def test_a_job_past_its_limit_is_ended(harness: Harness, touch: Any, end: str, l
     assert job.executions == [1]
 
 
+def test_a_limit_met_without_a_worker_is_told_later(harness: Harness, touch: Any) -> None:
+    assert harness.inbox.drain() == []
+    first = harness.worker(GENOFERRY_LOCAL_MEMORY_MIB="200")
+    job = touch(gated=True, ends=["memory"])
+    wait_until(lambda: job.executions, what="the job to run")
+    first.kill()
+    job.open_gate()
+    wait_until(lambda: not list(jobs(harness.local_dir)), what="the job to end")
+    harness.worker()
+    assert harness.inbox.await_event(job.uuid, "Failed")["error"]["code"] == "job-out-of-memory"
+    assert job.executions == [1]
+
+
 def scratches(harness: Harness) -> list[Path]:
     return list(harness.local_dir.glob("*/scratch/*"))

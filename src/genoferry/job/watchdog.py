@@ -62,8 +62,5 @@ class Watchdog:
         self._over.set()
         assert self._process.stdin is not None  # noqa: S101  # as above
         self._process.stdin.close()
-        try:
-            self._process.wait(SPARE_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
+        if not self._stop.is_set():  # else it stays until this process and its children are gone
             self._process.wait()

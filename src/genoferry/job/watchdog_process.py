@@ -21,11 +21,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
+from genoferry.job.kernel_log import KernelLog
 from genoferry.job.usage import disk, family, memory
 
 TICK = 0.5
 """Seconds between two looks at the memory."""
-DISK_SHARE = 0.05
+END_TICK = 0.1
+"""Seconds between two looks at whether it has ended."""
+DISK_SHARE = 0.02
 """Of its time, at most, that it looks at folders, which takes long where they hold many files."""
 LIMIT_GRACE = 5.0
 """Seconds from SIGTERM to SIGKILL of a job that met a limit: it is ended sooner than others, since it may go on to
@@ -34,6 +37,7 @@ KILL_SECONDS, POLL_SECONDS = 5.0, 0.02
 """For which it is tried; the kernel protects a container's first process, which ends itself (`watchdog`)."""
 EXCESS = 1.2
 """Times its limit at which it is killed at once."""
+KILLED_BY_KERNEL = "The kernel killed it, since the machine had no memory left."
 MIB = 1024**2
 
 
@@ -44,15 +48,13 @@ class Watchdog:
         self._limits, self._leader = limits, leader
         self._stopping = False
         self._disk_due = 0.0
+        self._kernel_log = KernelLog()
         signal.signal(signal.SIGTERM, self._stop)  # a runner ends the whole session
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a terminal does, and the job is told by itself
 
     def watch(self) -> None:
         """Return once the job has ended, by itself or by force."""
-        while self._job_lives(TICK):
-            if self._stopping:
-                self._end(self._limits.grace_seconds, "Its grace is over.")
-                return
+        while self._job_lives(TICK) and not self._stopping:
             if (breach := self._breach()) is not None:
                 cause, reason = breach
                 record(self._limits.record, cause, reason)
@@ -60,6 +62,11 @@ class Watchdog:
                 _signal(family(self._leader), signal.SIGTERM)
                 self._end(LIMIT_GRACE, reason, EXCESS)
                 return
+        if self._stopping:
+            self._end(self._limits.grace_seconds, "Its grace is over.")
+        elif self._kernel_log.has_killed(self._leader):
+            record(self._limits.record, "out-of-memory", KILLED_BY_KERNEL)
+            _log("job was killed by the kernel", cause="out-of-memory")
 
     def _stop(self, *_: object) -> None:
         self._stopping = True
@@ -73,14 +80,13 @@ class Watchdog:
         return news != b"" and os.getppid() == self._leader
 
     def _end(self, grace: float, reason: str, excess: float = 1.0) -> None:
-        """Let the job end itself within its grace, then kill it with all that it started; remove its scratch, which
-        it can't do any more."""
+        """Let the job with all that it started end itself within its grace, then kill what is left; remove its scratch,
+        which it can't do any more."""
         deadline = time.monotonic() + grace
-        while (left := deadline - time.monotonic()) > 0:
-            if not self._job_lives(min(left, TICK)):
+        while time.monotonic() < deadline and self._breach(excess) is None:
+            if not family(self._leader):
                 return
-            if self._breach(excess) is not None:
-                break
+            time.sleep(END_TICK)
         _log("job is killed", reason=reason)
         if kill(self._leader):
             clear(os.environ.get("GENOFERRY_SCRATCH"))

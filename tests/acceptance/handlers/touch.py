@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
+import re
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -44,8 +44,8 @@ def _sleep_through_all() -> None:
 
 
 def _stick(_: Task) -> None:
-    """Hold Python's lock for ever: no thread of this process runs on, and no handler of a signal."""
-    ctypes.PyDLL(None).sleep(600)
+    """Hold Python's lock for ever, as a regular expression may: no other thread of this process runs on."""
+    re.match(r"(a+)+$", "a" * 64 + "b")
 
 
 def _take_memory(task: Task) -> None:

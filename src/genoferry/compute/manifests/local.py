@@ -10,8 +10,8 @@ from genoferry.compute.protocol import JobSpec
 from genoferry.settings import Settings
 
 OWN = (
-    "AWS_CONFIG_FILE", "AWS_EC2_METADATA_DISABLED", "AWS_SHARED_CREDENTIALS_FILE", "GENOFERRY_LOG_FORMAT",
-    "GENOFERRY_SCRATCH", "GENOFERRY_WORKSPACE", "HOME", "TMPDIR",
+    "AWS_CONFIG_FILE", "AWS_EC2_METADATA_DISABLED", "AWS_SHARED_CREDENTIALS_FILE", "GENOFERRY_JOB_LIMITS",
+    "GENOFERRY_LOG_FORMAT", "GENOFERRY_SCRATCH", "GENOFERRY_WORKSPACE", "HOME", "TMPDIR",
 )  # fmt: skip
 """What the runner sets for each job; of the two files one, which holds its credentials."""
 

@@ -1,0 +1,125 @@
+"""The watchdog of a real process: it ends what doesn't end itself, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from genoferry.contracts.limits import RECORD_BYTES, JobLimits, LimitRecord
+from genoferry.job.usage import family
+from genoferry.testing.waiting import wait_until
+
+JOB = """
+import os, re, signal, subprocess, sys, threading, time
+from genoferry.contracts.limits import JobLimits
+from genoferry.job.watchdog import Watchdog
+stop = threading.Event()
+signal.signal(signal.SIGTERM, lambda *_: stop.set())
+with Watchdog(JobLimits.model_validate_json(sys.argv[1]), stop):
+    {code}
+"""
+CHILD = "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'], start_new_session=True)"
+UP = "print('up', flush=True)"
+SLEEPS = "time.sleep(600)"
+
+Job = subprocess.Popen[str]
+Start = Callable[..., Job]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Run code under a watchdog until the test's end, from when it says that it is up."""
+    started: list[Job] = []
+
+    def run(*code: str, **limits: Any) -> Job:
+        own = JobLimits(grace_seconds=limits.pop("grace_seconds", 0.2), **limits)
+        text = JOB.format(code="\n    ".join(code))
+        command = [sys.executable, "-c", text, own.model_dump_json(exclude_none=True)]
+        scratch = os.environ | {"GENOFERRY_SCRATCH": str(tmp_path / "scratch")}
+        job = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True, env=scratch)
+        started.append(job)
+        assert job.stdout is not None
+        assert job.stdout.readline() == "up\n"
+        return job
+
+    (tmp_path / "scratch" / "job-1").mkdir(parents=True)
+    yield run
+    for job in started:
+        for pid in family(job.pid):
+            os.kill(pid, signal.SIGKILL)
+        job.communicate()
+
+
+def await_end(job: Job) -> None:
+    wait_until(lambda: not family(job.pid), what="the job, its children and its watchdog to end", seconds=20)
+
+
+def test_nothing_is_left_of_it(start: Start, tmp_path: Path) -> None:
+    """Not even a child that left its session, nor its scratch, which holds genotypes in clear."""
+    job = start(CHILD, UP, "stop.set()", SLEEPS)
+    await_end(job)
+    assert job.wait() == -signal.SIGKILL
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+def test_it_ends_what_holds_the_lock(start: Start) -> None:
+    job = start(UP, "re.match('(a+)+$', 'a' * 64 + 'b')")
+    job.terminate()
+    await_end(job)
+
+
+def test_a_job_may_use_its_grace(start: Start, tmp_path: Path) -> None:
+    job = start(UP, "stop.set()", "sys.stdin = None", grace_seconds=600)
+    assert job.wait() == 0
+    await_end(job)
+    assert list((tmp_path / "scratch").iterdir()) != [], "its own to remove"
+
+
+def test_a_watchdog_does_not_outlive_a_killed_job(start: Start) -> None:
+    job = start(UP, SLEEPS)
+    job.kill()
+    await_end(job)
+
+
+def test_a_job_ends_itself_without_its_watchdog(start: Start) -> None:
+    """As in a container, whose first process nobody inside can kill."""
+    job = start(UP, "import genoferry.job.watchdog as w; w.SPARE_SECONDS = 0.1", "stop.wait()", SLEEPS)
+    (watchdog,) = family(job.pid) - {job.pid}
+    os.kill(watchdog, signal.SIGSTOP)
+    job.terminate()
+    assert job.wait() != 0
+
+
+TAKES = "taken = [b'x' * 2**20 for _ in range({mib})]"
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Path:
+    record = tmp_path / "limit.json"
+    record.write_bytes(b" " * RECORD_BYTES)
+    return record
+
+
+def test_a_limit_is_recorded_in_the_room_kept(start: Start, record: Path) -> None:
+    job = start(UP, TAKES.format(mib=150), SLEEPS, memory_mib=100, record=str(record))
+    await_end(job)
+    found = LimitRecord.model_validate_json(record.read_text().strip())
+    assert found.cause == "out-of-memory"
+    assert found.reason.endswith("its limit is 100 MiB.")
+    assert record.stat().st_size == RECORD_BYTES
+
+
+def test_what_grows_on_gets_no_grace(start: Start, record: Path) -> None:
+    """A child that ignores SIGTERM takes ever more."""
+    grows = "import signal; signal.signal(15, signal.SIG_IGN); x = []\nwhile True: x.append(b'x' * 2**20)"
+    job = start(UP, f"subprocess.run([sys.executable, '-c', {grows!r}])", memory_mib=100, record=str(record))
+    await_end(job)
+    assert json.loads(record.read_text())["cause"] == "out-of-memory"
