@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from types_aiobotocore_sqs.client import SQSClient
 
 LONG_POLL_SECONDS = 20
+REGION_NAMES = ("AWS_REGION", "AWS_DEFAULT_REGION")
+"""The first is every AWS SDK's name and goes first (AWS SDKs and Tools Reference Guide, "AWS Region"); boto3 and
+aws-cli 1 read the second alone."""
+
+
+def region(environment: Mapping[str, str]) -> str | None:
+    """Return the region that the variables name; None leaves it to the SDK, which reads the profile."""
+    return next((value for name in REGION_NAMES if (value := environment.get(name))), None)
 
 
 def options(service: str) -> dict[str, Any]:
@@ -52,7 +60,7 @@ async def open_clients(stack: AsyncExitStack) -> Clients:
     from aiobotocore.config import AioConfig
 
     with made():
-        session = Session()
+        session = Session(region_name=region(os.environ))
 
     async def client(name: Any) -> Any:
         with made():
@@ -68,18 +76,20 @@ def sync_client(service: str, **credentials: str) -> Any:
     import boto3
     from botocore.config import Config
 
+    given = {"region_name": region(os.environ)} | credentials
     with made():
-        return boto3.client(service, config=Config(**options(service)), **credentials)  # type: ignore[call-overload]
+        return boto3.client(service, config=Config(**options(service)), **given)  # type: ignore[call-overload]
 
 
 def client_of(environment: Mapping[str, str], service: str) -> Any:
     """A boto3 client of whoever the `AWS_…` variables of an environment say, whatever this process's own is."""
+    regional = {"region_name": name} if (name := region(environment)) else {}
     return sync_client(
         service,
         endpoint_url=environment["AWS_ENDPOINT_URL_S3" if service == "s3" else "AWS_ENDPOINT_URL"],
         aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
-        region_name=environment["AWS_REGION"],
+        **regional,
     )
 
 
@@ -96,7 +106,7 @@ def made() -> Iterator[None]:
     except ServiceError as error:
         if isinstance(error.__cause__, NoRegionError):
             raise SettingsError(
-                "No AWS region is set. Set AWS_DEFAULT_REGION, or export what `genoferry local env` prints."
+                "No AWS region is set. Set AWS_REGION, or export what `genoferry local env` prints."
             ) from error
         if isinstance(error.__cause__, ProfileNotFound):
             raise SettingsError("AWS_PROFILE names a profile that isn't in AWS's configuration files.") from error

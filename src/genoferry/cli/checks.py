@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 from genoferry import settings
+from genoferry.aws.clients import region
 from genoferry.cli import aws_checks
 from genoferry.cli.cluster_checks import cluster
 from genoferry.cli.disk_checks import disk
@@ -88,8 +89,8 @@ def endpoint() -> Finding:
     if own or s3:
         where = own or f"AWS, S3 at {s3}"
         return Finding("ok", "endpoint", where)
-    if not os.environ.get("AWS_DEFAULT_REGION"):
-        mend = "Set AWS_DEFAULT_REGION (or a profile that has one), or export what `genoferry local env` prints."
+    if not region(os.environ):
+        mend = "Set AWS_REGION (or a profile that has one), or export what `genoferry local env` prints."
         return Finding("warn", "endpoint", "AWS, and no region is set in the environment", mend)
     return Finding("ok", "endpoint", "AWS")
 

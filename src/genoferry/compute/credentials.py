@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from genoferry.aws.clients import sync_client
+from genoferry.aws.clients import REGION_NAMES, region, sync_client
 from genoferry.aws.errors import mapped
 from genoferry.errors import ServiceError, SubmitFailed, SubmitUnavailable
 from genoferry.settings import NextflowSettings, Settings
@@ -51,6 +51,8 @@ class JobCredentials:
         own = {n: value for n, value in os.environ.items() if n in PASSED_ON or n.startswith(PASSED_ON_PREFIXES)}
         # a job has another HOME, and Nextflow is in this one
         own.setdefault("NXF_HOME", str(Path.home() / ".nextflow"))
+        if named := region(os.environ):
+            own |= dict.fromkeys(REGION_NAMES, named)  # a handler's tools may read either
         return own | self._credentials(uuid, attempt, folder) | {
             "HOME": str(folder),
             "TMPDIR": str(folder / "scratch"),

@@ -12,7 +12,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from genoferry.aws.clients import sync_client
+from genoferry.aws.clients import region, sync_client
 from genoferry.aws.errors import translate
 from genoferry.errors import DeployFailed
 from genoferry.local import buckets, template
@@ -44,7 +44,7 @@ class Target:
         """The target that an environment's `AWS_…` variables name."""
         return cls(
             deployment=environ.get("GENOFERRY_DEPLOYMENT") or environ.get("CLUSTER_ENV") or "development",
-            region=environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION"),
+            region=region(environ),
             endpoint=environ.get("AWS_ENDPOINT_URL"),
             s3_endpoint=environ.get("AWS_ENDPOINT_URL_S3") or environ.get("AWS_ENDPOINT_URL"),
             access_key_id=environ.get("AWS_ACCESS_KEY_ID"),

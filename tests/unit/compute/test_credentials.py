@@ -70,6 +70,17 @@ def test_a_session_is_renewed_at_half_its_time(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "session.json").read_text())["SessionToken"] == "token-2"
 
 
+@pytest.mark.parametrize("name", ["AWS_REGION", "AWS_DEFAULT_REGION"])
+def test_a_job_has_the_region_twice(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of its tools some read one variable, some the other."""
+    for variable in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv(name, "eu-west-2")
+    made = JobCredentials(settings(job_role_arn="arn:aws:iam::1:role/job"), Sts())
+    environment = made.environment(UUID, 1, tmp_path)
+    assert (environment["AWS_REGION"], environment["AWS_DEFAULT_REGION"]) == ("eu-west-2", "eu-west-2")
+
+
 def test_a_static_identity_needs_no_session(tmp_path: Path) -> None:
     sts = Sts()
     made = JobCredentials(settings(job_aws_access_key_id="job", job_aws_secret_access_key="canary"), sts)
