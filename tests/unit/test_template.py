@@ -193,10 +193,22 @@ def role_statements(document: dict[str, Any]) -> list[tuple[str, dict[str, Any]]
 
 def test_roles_name_each_action_and_resource(document: dict[str, Any]) -> None:
     found = role_statements(document)
-    assert {role for role, _ in found} == {"WorkerRole", "JobRole"}
+    assert {role for role, _ in found} == {"WorkerRole", "JobRole", "OperatorRole"}
     for _, statement in found:
         assert not [action for action in as_list(statement["Action"]) if "*" in action]
-        assert "*" not in as_list(statement["Resource"])
+        assert "*" not in as_list(statement["Resource"]) or statement["Action"] == "sqs:ListQueues", "it takes no other"
+
+
+def test_operators_read_no_object_but_exit_reports(document: dict[str, Any]) -> None:
+    """What they may call is tried in tests/integration/test_roles.py."""
+    own = [s for role, s in role_statements(document) if role == "OperatorRole"]
+    (objects,) = [s["Resource"]["Fn::If"][1:] for s in own if "s3:GetObject" in as_list(s["Action"])]
+    assert {arn["Fn::Sub"].rpartition("/")[2] for arn in objects} == {"exit.json"}
+    assert {"-work-" in arn["Fn::Sub"] or "-work/" in arn["Fn::Sub"] for arn in objects} == {True}
+    assert template.properties(document, "OperatorRole")["AssumeRolePolicyDocument"]["Statement"][0]["Principal"] == {
+        "AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}
+    }
+    assert document["Outputs"]["OperatorRoleArn"]["Value"] == {"Fn::GetAtt": ["OperatorRole", "Arn"]}
 
 
 def test_the_job_can_neither_receive_nor_delete_nor_reach_the_ledger(document: dict[str, Any]) -> None:

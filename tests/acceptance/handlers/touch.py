@@ -80,7 +80,7 @@ class TouchBody(Contract):
     """`log`: a file that every execution adds its attempt to; `gate`: a file to wait for before it ends.
 
     `ends`: what the first execution comes to, the second, and so on; `ok` from there on. Its output is `text`, so many
-    times.
+    times, in `file`.
     """
 
     name: Literal["Touch"]
@@ -88,6 +88,7 @@ class TouchBody(Contract):
     log: str
     gate: str | None = None
     ends: tuple[Literal["ok", "exit", "kill", "fail", "crash", "deaf", "stuck", "memory", "disk"], ...] = ()
+    file: Literal["touched.txt", "report.json"] = "touched.txt"
     text: str = "touched"
     times: int = 1
     source: Source | None = None
@@ -106,7 +107,8 @@ class Touch:
             PlannedInput("file", file.target, source_location(body.source, file.path), body.key, file.size, file.sha256)
             for file in (body.source.files if body.source else ())
         )
-        return Plan(body.run_id, inputs, body.model_dump(mode="json", include={"log", "gate", "ends", "text", "times"}))
+        own = {"log", "gate", "ends", "file", "text", "times"}
+        return Plan(body.run_id, inputs, body.model_dump(mode="json", include=own))
 
     def run(self, task: Task) -> Outcome:
         before = _note_execution(Path(task.params["log"]))
@@ -114,7 +116,7 @@ class Touch:
             _wait_for(Path(task.params["gate"]), task)
         ends = [*task.params["ends"], "ok"]
         ENDS[ends[min(before, len(ends) - 1)]](task)
-        written = task.out / "touched.txt"
+        written = task.out / task.params["file"]
         written.write_text(task.params["text"] * task.params["times"])
         return Outcome([Produced(written, "text/plain")])
 
