@@ -43,19 +43,29 @@ def not_run(page: str) -> list[str]:
     return [block.reason for block in blocks(page) if block.reason is not None]
 
 
-def run_pages(pages: Sequence[str], folder: Path, environment: Mapping[str, str], *, seconds: float = 240) -> list[str]:
+def run_pages(
+    pages: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    *,
+    replace: Mapping[str, str] | None = None,
+    seconds: float = 240,
+) -> list[str]:
     """Run the pages' commands in `folder`, one after the other in one bash, which ends at the first that fails, and
     return what each block printed. Files that a page has readers save are there. What the commands leave in the
-    background is killed.
+    background is killed. `replace`: of their text, such as a port that isn't free here.
 
     Raises `AssertionError` with all that was printed where a command fails or doesn't end.
     """
     for page in pages:
         _save_files(page, folder)
+    script = _script([text for page in pages for text in commands(page)])
+    for old, new in (replace or {}).items():
+        script = script.replace(old, new)
     log = folder / "page.log"
     with log.open("wb") as out:
         shell = subprocess.Popen(
-            ["bash", "-eo", "pipefail", "-c", _script([text for page in pages for text in commands(page)])],
+            ["bash", "-eo", "pipefail", "-c", script],
             cwd=folder,
             env=dict(environment),
             stdin=subprocess.DEVNULL,
