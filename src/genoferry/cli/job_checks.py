@@ -11,7 +11,7 @@ from genoferry.aws.clients import sync_client
 from genoferry.aws.errors import mapped
 from genoferry.cli.finding import Finding, said
 from genoferry.contracts.keys import job_key
-from genoferry.errors import ServiceError, ServiceUnavailable
+from genoferry.errors import AccessDenied, ServiceError, ServiceUnavailable
 
 if TYPE_CHECKING:
     from genoferry.aws.clients import Clients
@@ -33,7 +33,7 @@ UNKNOWN_KEYS = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidClientTok
 none to see that an object is absent."""
 
 
-async def job_credentials(known: Settings, _: Clients) -> Finding:
+async def job_credentials(known: Settings, clients: Clients) -> Finding:
     """As the runner hands them over: a static identity goes before a role."""
     compute = known.compute
     if compute.runner == "kubernetes" and known.kubernetes.credentials == "service-account":
@@ -46,8 +46,25 @@ async def job_credentials(known: Settings, _: Clients) -> Finding:
         alone, absent = (KEY_ID, SECRET) if key_id else (SECRET, KEY_ID)
         return Finding("fail", WHAT, f"{alone} is set without {absent}, so it is not used", f"Set both, or {ROLE}.")
     if compute.job_role_arn:
-        return await asyncio.to_thread(_assumed, known, compute.job_role_arn)
+        found = await asyncio.to_thread(_assumed, known, compute.job_role_arn)
+        if found.status == "fail" and not await _are_a_workers(known, clients):
+            return Finding("ok", WHAT, f"a session of {ROLE}, which only a worker's credentials can try")
+        return found
     return Finding("fail", WHAT, f"neither {ROLE} nor {KEY_ID} is set, so no job can start", SET_SOME)
+
+
+async def _are_a_workers(known: Settings, clients: Clients) -> bool:
+    """Whether the credentials at hand may look for owed work, which infra/template.yaml lets workers alone do."""
+    from genoferry.ledger.dynamodb import DynamoLedger
+    from genoferry.worker.build import deadlines
+
+    try:
+        await DynamoLedger(clients.dynamodb, known.table, deadlines(known)).anything_owed()
+    except AccessDenied:
+        return False
+    except ServiceError:
+        return True  # of the table another check tells
+    return True
 
 
 def _assumed(known: Settings, role_arn: str) -> Finding:
