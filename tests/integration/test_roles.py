@@ -28,6 +28,7 @@ from genoferry.local.ports import Ports
 from genoferry.local.processes import end
 from genoferry.local.server import await_ready, start
 from genoferry.local.tools import ensure_tools
+from genoferry.testing.crypt4gh_writer import encrypt, new_key
 from genoferry.testing.harness import Harness
 from genoferry.testing.waiting import wait_until
 
@@ -117,14 +118,26 @@ def work(enforcing: Enforcing, tmp_path_factory: pytest.TempPathFactory) -> Work
     """Done by a worker and jobs that have nothing but their roles."""
     folder = tmp_path_factory.mktemp("work")
     more = {"PYTHONPATH": str(HANDLERS), "GENOFERRY_HANDLER_MODULES": "touch"}
+    more |= {name: str(folder) for name in ("GENOFERRY_ALLOW_FILE_ROOTS", "GENOFERRY_ALLOW_KEY_ROOTS")}
+    staged = encrypted(folder)
     with Harness(enforcing.session("WorkerRole") | more, folder) as harness, Harness(enforcing.root, folder) as owner:
         harness.worker()
         letter = owner.send_text("no JSON")
-        jobs = {state: owner.send(touch(folder / state, ends)) for state, ends in ENDS.items()}
+        jobs = {state: owner.send(touch(folder / state, ends) | staged) for state, ends in ENDS.items()}
         for state, uuid in jobs.items():
             assert owner.await_done(uuid).state == state
         wait_until(lambda: owner.messages_left() == 0, what="an empty work queue")
     return Work(jobs, letter)
+
+
+def encrypted(folder: Path) -> dict[str, Any]:
+    """A source of one file that is staged in parts, and its key."""
+    secret, public = new_key()
+    (folder / "key").write_bytes(secret)
+    (folder / "a.txt.c4gh").write_bytes(stored := encrypt(b"not a genome\n" * 1_000_000, [public]))
+    files = [{"path": "a.txt.c4gh", "size": len(stored)}]
+    source = {"type": "file", "root": str(folder), "files": files}
+    return {"source": source, "key": {"type": "file", "path": str(folder / "key")}}
 
 
 ENDS = {"SUCCEEDED": ["ok"], "FAILED": ["fail"]}
