@@ -39,7 +39,7 @@ INTENT = Intent(attempt=ATTEMPT, runner="r", name="n", nonce="x", ref="ref", war
 OLD_INTENT = Intent(attempt=2, runner="r", name="old", nonce="o")
 NEW_INTENT = Intent(attempt=ATTEMPT, runner="other", name="new", nonce="y")
 OWED = CleanUp(attempt=1, results=True)
-SUMMARY, OLD_SUMMARY = Summary(done=2, total=3, unit="scores"), Summary(done=1, total=2, unit="scores")
+SUMMARY = Summary(done=3, total=3, unit="scores")
 PROGRESS = ProgressInfo(phase="p", done=2, total=3, unit="steps")
 
 
@@ -97,7 +97,7 @@ def full_row(state: State = "REQUESTED", **fields: Any) -> Row:
         "log_tail": ("old",),
         "results": (ResultPointer(key="old", content_type="text/plain", size=1),),
         "verified": "size",
-        "summary": OLD_SUMMARY,
+        "summary": Summary(done=1, total=2, unit="scores"),
         "lease_token": "t",
         "lease_until": 50_000,
         "look_at": 9,
@@ -526,7 +526,7 @@ def test_attach_tells_the_present_state_once(state: State) -> None:
     row = full_row(state, recent=FAILURES, error=ERROR)
     after = states.republish(row, NOW)
     fields: dict[str, Any] = {
-        "SUCCEEDED": {"verified": "size", "summary": OLD_SUMMARY},
+        "SUCCEEDED": {"verified": "size", "summary": row.summary},
         "FAILED": {"error": ERROR, "trace_name": "last", "trace_exit": 2},
     }.get(state, {})
     told = [event(PRESENT[state], 6, **fields)] + [event("Result", 7)] * (state == "SUCCEEDED")
