@@ -22,7 +22,7 @@ from genoferry.pgsc.plink2 import score_with_plink2
 from genoferry.pgsc.process import Bench, Stop, run_tool, tail, tool
 from genoferry.pgsc.score import score
 from genoferry.pgsc.scorefile_rows import check_rows
-from genoferry.pgsc.scorefiles import FORMAT, Scorefile, name_of, read_scorefiles
+from genoferry.pgsc.scorefiles import FORMAT, Scorefile, check_builds, name_of, read_scorefiles
 from genoferry.pgsc.sscore import write_sscore
 from genoferry.pgsc.together import together
 from genoferry.pgsc.weights import Weights
@@ -61,8 +61,9 @@ def run(inputs: Inputs, *, work: Path, out: Path, progress: Progress, stop: thre
 
 def _calculate(bench: Bench, inputs: Inputs, out: Path, progress: Progress) -> Outcome:
     with _step(FORMAT):
-        scorefiles = read_scorefiles(inputs.scorefiles, inputs.build)
+        scorefiles = read_scorefiles(inputs.scorefiles, inputs.build, check_build=False)
         check_rows(scorefiles, bench.stop)
+        check_builds(scorefiles, inputs.build)
     formatted, filesets = _prepare(bench, inputs, scorefiles, progress)
     samples = check_same_samples(filesets)
     progress("match", 0, 1)

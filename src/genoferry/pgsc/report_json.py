@@ -19,6 +19,9 @@ from genoferry.pgsc.scorefiles import Scorefile
 
 SCHEMA_VERSION = 1
 BINS = 30
+LARGE = 1e100
+"""Larger sums are told in another unit, or their squares would overflow."""
+
 TOOLS = ("pgscatalog.core", "pgscatalog.match", "pgscatalog.calc", "pgscatalog-utils")
 
 Report = dict[str, Any]
@@ -87,12 +90,14 @@ def _distribution(values: array[float]) -> dict[str, Any]:
     sums = np.asarray(values)
     low, high = float(sums.min()), float(sums.max())
     if high - low <= 1e-9 * max(abs(low), abs(high)):  # all the same: numpy can't cut that into bins
-        low, high = low - 0.5, high + 0.5
+        half = max(0.5, 1e-6 * abs(low))
+        low, high = low - half, high + half
     counts, edges = np.histogram(sums, bins=BINS, range=(low, high))
     quartiles = np.percentile(sums, (25, 50, 75))
+    unit = max(1.0, float(np.abs(sums).max()) / LARGE)
     return {
-        "mean": float(sums.mean()),
-        "sd": float(sums.std(ddof=1)) if len(sums) > 1 else None,
+        "mean": float((sums / unit).mean() * unit),
+        "sd": float((sums / unit).std(ddof=1) * unit) if len(sums) > 1 else None,
         "quartiles": quartiles.tolist(),
         "histogram": {"counts": counts.tolist(), "edges": edges.tolist()},
     }

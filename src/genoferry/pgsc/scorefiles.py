@@ -84,11 +84,17 @@ def read_scorefiles(paths: Sequence[Path], build: str, *, check_build: bool = Tr
     if twice := sorted({name for name in ids if ids.count(name) > 1}):
         message = f"Two scorefiles have the same id: {twice[0]}. Send each score once."
         raise refusal(ScorefileInvalid, FORMAT, message)
+    if check_build:
+        check_builds(files, build)
+    return files
+
+
+def check_builds(files: Sequence[Scorefile], build: str) -> None:
+    """Raise `BuildMismatch` unless all are in `build`."""
     for file in files:
-        if check_build and file.build != build:
+        if file.build != build:
             message = f"The scorefile of {file.id} is not in {build}. Use one that is, or one harmonised to {build}."
             raise refusal(BuildMismatch, FORMAT, message)
-    return files
 
 
 def name_of(path: Path) -> str:

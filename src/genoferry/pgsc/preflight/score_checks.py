@@ -15,6 +15,7 @@ from genoferry.errors import (
 )
 from genoferry.pgsc.preflight.facts import Facts
 from genoferry.pgsc.preflight.findings import called, doubtful, failed, ok, some
+from genoferry.pgsc.preflight.repeats import is_counted, repeated_share
 from genoferry.pgsc.preflight.verdict import Finding
 from genoferry.pgsc.scorefile_faults import Fault, describe
 
@@ -56,6 +57,7 @@ def _scores(facts: Facts) -> Iterator[Finding]:
             fault = Fault(score.fault, score.line, score.column)
             yield failed("scores", ScorefileInvalid, describe(called(score), fault))
     yield from _effects(facts)
+    yield from _repeats(facts)
     counts = Counter(score.id for score in facts.scores if called(score) != "A scorefile")
     if twice := [name for name, count in counts.items() if count > 1]:
         yield failed("scores", ScorefileInvalid, f"Two scorefiles have the same id: {twice[0]}. Send each score once.")
@@ -69,6 +71,22 @@ def _effects(facts: Facts) -> Iterator[Finding]:
     elif names:
         message = f"With weights by dosage alone, these will be left out: {some(names)}."
         yield doubtful("scores", EffectTypeUnsupported.code, message)
+
+
+def _repeats(facts: Facts) -> Iterator[Finding]:
+    """Rows that name the same variant are all left out, and then too few may be left."""
+    most = 1 - facts.pipeline.nxf_params_file.min_overlap
+    found = [score for score in facts.comparable if repeated_share(score) > most]
+    sure = bool(found) and len(found) == len(facts.scores) and all(map(is_counted, found)) and not facts.unasked
+    for score in found:
+        share = f"{'' if is_counted(score) else 'about '}{repeated_share(score):.0%}"
+        message = (
+            f"{called(score)}: {share} of its rows name the same variant as another of its rows, and none of these"
+        )
+        message += " would count. Keep one row for each variant."
+        yield (
+            failed("scores", ScorefileInvalid, message) if sure else doubtful("scores", ScorefileInvalid.code, message)
+        )
 
 
 def build(facts: Facts) -> Iterator[Finding]:

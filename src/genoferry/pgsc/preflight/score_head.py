@@ -34,19 +34,24 @@ FREQUENCY = "allelefrequency_effect_"
 
 
 class Head(NamedTuple):
-    """`lines` of the header, `columns`, and `rest`: rows that were read with them. `cut`: it was too long to read."""
+    """`lines` of the header, `columns`, and `rest`: rows that were read with them. `cut`: it was too long to read;
+    `garbled`: it is not UTF-8."""
 
     lines: Sequence[str] = ()
     columns: Sequence[str] = ()
     rest: Sequence[bytes] = ()
     cut: bool = False
+    garbled: bool = False
 
 
 def read_head(text: Text, batches: Iterator[list[bytes]]) -> Head:
     header: list[str] = []
     for lines in batches:
         for index, line in enumerate(lines):
-            shown = line.decode(errors="replace").rstrip("\r")
+            try:
+                shown = line.decode().rstrip("\r")
+            except UnicodeDecodeError:
+                return Head(garbled=True)
             if not shown.startswith("#"):
                 return Head(header, split(shown), lines[index + 1 :])
             header.append(shown[:LONGEST_HEADER])

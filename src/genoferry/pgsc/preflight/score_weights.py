@@ -30,7 +30,11 @@ class WeightCheck:
 
     def take(self, lines: Sequence[bytes], rows: Sequence[bytes]) -> None:
         """`rows`: those among `lines`."""
-        added = _plain_magnitude(rows, self._where)
+        text = b"".join(rows)
+        if not _is_utf8(text) and max(map(len, rows)) < LONG:  # a longer one was cut, through a character perhaps
+            self.fault = Fault("unreadable")
+            return
+        added = None if b'"' in text else _plain_magnitude(rows, self._where)
         if added is None or self._total + added > MOST:
             self._look_closely(lines)
         else:
@@ -53,9 +57,14 @@ class WeightCheck:
         return Fault("overflow") if self._total > MOST else None
 
 
+def _is_utf8(text: bytes) -> bool:
+    try:
+        return text.isascii() or bool(text.decode())
+    except UnicodeDecodeError:
+        return False
+
+
 def _plain_magnitude(rows: Sequence[bytes], where: Columns) -> float | None:
-    if b'"' in b"".join(rows):
-        return None
     last = max(where.weights) + 1
     try:
         return magnitude([cells[at] for cells in (row.split(b"\t", last) for row in rows) for at in where.weights])

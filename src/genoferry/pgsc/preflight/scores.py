@@ -56,6 +56,9 @@ def read_score(text: Text, name: str, *, sample: int, most: int) -> Score:
     if head.cut:
         score.fault = "long"
         return score
+    if head.garbled:
+        score.fault = "unreadable"
+        return score
     try:
         known = of_header(Path(name), read_header(head.lines))
     except ScorefileInvalid:
