@@ -16,7 +16,7 @@ from pydantic_settings import BaseSettings
 from genoferry import errors, faults
 from genoferry.cli import exit_codes
 from genoferry.settings import Settings
-from genoferry.testing import odd_genotypes
+from genoferry.testing import odd_genotypes, odd_scorefiles
 
 REFERENCE = Path(__file__).parent / "reference"
 
@@ -145,12 +145,30 @@ def odd_genotypes_page() -> str:
     return odd_files_page("Odd genotype files", ODD_GENOTYPES, odd_genotypes.ROWS)
 
 
+ODD_SCOREFILES = """\
+What comes of scorefiles that are odd in one way. `calculated`: the sums are those of a routine that shares no code
+with the engine (`genoferry.testing.expected`), with the odd row in it or left out, as *why* says; the report counts
+rows that are left out. Else the code of the refusal, whose message names the score, and line and column where there
+is one. Where other scores are asked for too, one with `effect-type-unsupported`, `zero-matches` or repeated rows fails
+alone, and the others are calculated; every other refusal comes before any tool runs. The pre-flight refuses the same
+files, as far as it reads them (rows without a place as `scorefile-invalid`).
+
+The rule: what pgsc_calc would calculate is calculated; refused is what is ill-formed or ambiguous. `make test` runs
+every row through the embedded engine and the pre-flight (`tests/integration/pgsc/test_odd_scorefiles.py`);
+`make test-real` does so with plink2 too."""
+
+
+def odd_scorefiles_page() -> str:
+    return odd_files_page("Odd scorefiles", ODD_SCOREFILES, odd_scorefiles.ROWS)
+
+
 PAGES = {
     "exit-codes.md": exit_codes_page,
     "settings.md": settings_page,
     "errors.md": errors_page,
     "fault-points.md": faults_page,
     "odd-genotypes.md": odd_genotypes_page,
+    "odd-scorefiles.md": odd_scorefiles_page,
 }
 
 

@@ -1,8 +1,7 @@
 """Scorefiles that are well-formed but not read by the PGS Catalog's tools: they are given a copy that they read.
 
 pgscatalog.core 1.1 splits each header line at every equals sign (`models.py`, `ScoreHeader.from_path`:
-`key, value = item.split("=")`), so that a trait or a citation with one ends it; only the first one ends the key. It
-tells compression by a file's name, which is ours here, and is given gzip or plain text.
+`key, value = item.split("=")`), so that a trait or a citation with one ends it; only the first one ends the key.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from itertools import chain
 from pathlib import Path
 
 from genoferry.errors import ScorefileInvalid
-from genoferry.pgsc.textio import ZSTD, open_text
+from genoferry.pgsc.textio import open_text
 
 STAND_IN = ":"
 """What an equals sign within a value becomes. The tools only repeat such values in a log that is not published."""
@@ -29,7 +28,7 @@ def readable_by_tools(source: Path, copy: Path) -> Path:
     with open_text(source, damaged=ScorefileInvalid) as lines:
         header, first = _read_header(lines)
         mended = [_mend(line) for line in header]
-        if mended == header and not _is_zstd(source):
+        if mended == header:
             return source
         with copy.open("wb") as raw, gzip.GzipFile("", "wb", LEVEL, raw, mtime=0) as out:
             out.writelines(line.encode() for line in chain(mended, first, lines))
@@ -50,8 +49,3 @@ def _read_header(lines: Iterator[str]) -> tuple[list[str], list[str]]:
 def _mend(line: str) -> str:
     key, equals, value = line.partition("=")
     return line if line.startswith("##") else key + equals + value.replace("=", STAND_IN)
-
-
-def _is_zstd(path: Path) -> bool:
-    with path.open("rb") as start:
-        return start.read(len(ZSTD)) == ZSTD

@@ -98,3 +98,10 @@ def test_equal_sums_are_one_bar(report: report_json.Report, values: list[float])
     spread = report_json._distribution(array("d", values))
     assert sum(count > 0 for count in spread["histogram"]["counts"]) == 1
     assert "<svg" in histogram_svg.draw(spread["histogram"]["counts"], spread["histogram"]["edges"], "x")
+
+
+def test_sums_too_large_to_square_have_a_distribution() -> None:
+    values = array("d", [1e300, 2e300, 3e300])
+    document = json.dumps(report_json._distribution(values), allow_nan=False)
+    assert json.loads(document)["sd"] == pytest.approx(1e300)
+    assert json.dumps(report_json._distribution(array("d", [1e300, 1e300])), allow_nan=False)

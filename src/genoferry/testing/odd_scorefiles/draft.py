@@ -10,8 +10,8 @@ import numpy as np
 
 from genoferry.testing.expected import Term
 from genoferry.testing.genomes import COMPLEMENT, Genomes, Site
-from genoferry.testing.odd_files import OddFile
 
+CALCULATED = "calculated"
 SAMPLES = 60
 """So many that missing genotypes are imputed."""
 
@@ -138,9 +138,14 @@ def other_strand(allele: str) -> str:
 
 
 @dataclass(frozen=True)
-class OddScorefile(OddFile):
-    """`make` makes a well-formed draft odd. `reason`: where other scores are asked for too, they are calculated, and
-    this one is told as failed with these words."""
+class OddScorefile:
+    """`odd`: what is; `expected`: `CALCULATED`, with the right sums, or the code of the error; `why`: what pgsc_calc
+    does with it, or why it isn't asked to. `make` makes a well-formed draft odd. `reason`: where other scores are asked
+    for too, they are calculated, and this one is told as failed with these words."""
 
+    name: str
+    odd: str
+    expected: str
+    why: str
     make: Callable[[Draft], Draft]
     reason: str | None = None

@@ -7,18 +7,17 @@ import gzip
 
 import zstandard
 
-from genoferry.testing.odd_files import CALCULATED
-from genoferry.testing.odd_scorefiles.draft import COLUMNS, Draft, OddScorefile
+from genoferry.testing.odd_scorefiles.draft import CALCULATED, COLUMNS, Draft, OddScorefile
 from genoferry.testing.odd_scorefiles.weights import INVALID, REFUSED
 
 
-def refused(name: str, oddity: str, old: str, new: str, why: str = REFUSED) -> OddScorefile:
+def refused(name: str, odd: str, old: str, new: str, why: str = REFUSED) -> OddScorefile:
     """A text with something else in it."""
-    return OddScorefile(name, oddity, INVALID, why, lambda d: d.edit(lambda text: text.replace(old, new)))
+    return OddScorefile(name, odd, INVALID, why, lambda d: d.edit(lambda text: text.replace(old, new)))
 
 
-def taken(name: str, oddity: str, old: str, new: str, why: str) -> OddScorefile:
-    return OddScorefile(name, oddity, CALCULATED, why, lambda d: d.edit(lambda text: text.replace(old, new)))
+def taken(name: str, odd: str, old: str, new: str, why: str) -> OddScorefile:
+    return OddScorefile(name, odd, CALCULATED, why, lambda d: d.edit(lambda text: text.replace(old, new)))
 
 
 def _after_row(draft: Draft, number: int, line: str) -> Draft:
@@ -60,7 +59,7 @@ def _no_rows(draft: Draft) -> Draft:
 
 PLAIN = "The tools read it."
 MENDED = "The tools' header parser takes one equals sign a line; they are given a copy without the others."
-COPIED = "The tools know zstd by a file's name alone; they are given a copy in gzip."
+STORED = "Scorefiles are taken as plain text, in gzip or in zstd; the tools would read this too."
 
 ROWS = (
     OddScorefile("equals sign in the trait", "`#trait_reported=BMI >= 30 (a=b)`", CALCULATED, MENDED,
@@ -131,9 +130,9 @@ ROWS = (
     OddScorefile("plain text", "it is not compressed", CALCULATED, PLAIN, lambda d: d.store(str.encode)),
     OddScorefile("gzip members", "gzip of several members, one of them empty", CALCULATED, PLAIN,
                  lambda d: d.store(_members)),
-    OddScorefile("zstd", "it is compressed with zstd", CALCULATED, COPIED,
+    OddScorefile("zstd", "it is compressed with zstd", CALCULATED, PLAIN,
                  lambda d: d.store(lambda text: zstandard.compress(text.encode()))),
-    OddScorefile("bzip2", "it is compressed with bzip2", INVALID, REFUSED,
+    OddScorefile("bzip2", "it is compressed with bzip2", INVALID, STORED,
                  lambda d: d.store(lambda text: bz2.compress(text.encode()))),
     OddScorefile("cut gzip", "its last bytes are lacking", INVALID, REFUSED,
                  lambda d: d.store(lambda text: gzip.compress(text.encode(), mtime=0)[:-20])),

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from genoferry.testing.odd_files import CALCULATED
-from genoferry.testing.odd_scorefiles.draft import AMBIGUOUS, INSERTION, LONG, Draft, OddScorefile, X, other_strand
+from genoferry.testing.odd_scorefiles.draft import (
+    AMBIGUOUS,
+    CALCULATED,
+    INSERTION,
+    LONG,
+    Draft,
+    OddScorefile,
+    X,
+    other_strand,
+)
 from genoferry.testing.odd_scorefiles.weights import INVALID, REFUSED
 
 UNMATCHED = "The tools match nothing to it; the row is counted as unmatched and adds nothing."
@@ -11,19 +19,19 @@ AS_IT_IS = "pgsc_calc warns of complex scores, and counts a plain allele as what
 ROUND = "pydantic takes it for a whole number."
 
 
-def unmatched(name: str, oddity: str, *rows: int, why: str = UNMATCHED, **cells: str) -> OddScorefile:
+def unmatched(name: str, odd: str, *rows: int, why: str = UNMATCHED, **cells: str) -> OddScorefile:
     """Rows that can't match."""
     numbers = rows or (3,)
-    return OddScorefile(name, oddity, CALCULATED, why, lambda d: d.set(*numbers, **cells).lose(*numbers))
+    return OddScorefile(name, odd, CALCULATED, why, lambda d: d.set(*numbers, **cells).lose(*numbers))
 
 
-def refused(name: str, oddity: str, **cells: str) -> OddScorefile:
-    return OddScorefile(name, oddity, INVALID, REFUSED, lambda d: d.set(3, **cells))
+def refused(name: str, odd: str, **cells: str) -> OddScorefile:
+    return OddScorefile(name, odd, INVALID, REFUSED, lambda d: d.set(3, **cells))
 
 
-def same(name: str, oddity: str, **cells: str) -> OddScorefile:
+def same(name: str, odd: str, **cells: str) -> OddScorefile:
     """Rows that are odd and yet match."""
-    return OddScorefile(name, oddity, CALCULATED, ROUND, lambda d: d.set(3, **cells))
+    return OddScorefile(name, odd, CALCULATED, ROUND, lambda d: d.set(3, **cells))
 
 
 def _repeat(draft: Draft, *numbers: int, swapped: bool = False, turned: bool = False) -> Draft:

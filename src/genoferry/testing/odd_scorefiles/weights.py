@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from genoferry.testing.expected import Model
-from genoferry.testing.odd_files import CALCULATED
-from genoferry.testing.odd_scorefiles.draft import Draft, OddScorefile
+from genoferry.testing.odd_scorefiles.draft import CALCULATED, Draft, OddScorefile
 
 INVALID = "scorefile-invalid"
 NO_NUMBER = (
@@ -14,15 +13,15 @@ REFUSED = "pgscatalog-format refuses it, naming neither file nor line."
 DOSAGES = ("dosage_0_weight", "dosage_1_weight", "dosage_2_weight")
 
 
-def weight(name: str, oddity: str, cell: str, why: str = REFUSED) -> OddScorefile:
+def weight(name: str, odd: str, cell: str, why: str = REFUSED) -> OddScorefile:
     """One weight that is no number."""
-    return OddScorefile(name, oddity, INVALID, why, lambda d: d.set(3, effect_weight=cell))
+    return OddScorefile(name, odd, INVALID, why, lambda d: d.set(3, effect_weight=cell))
 
 
-def number(name: str, oddity: str, cell: str, why: str) -> OddScorefile:
+def number(name: str, odd: str, cell: str, why: str) -> OddScorefile:
     """One weight that is an odd number."""
     return OddScorefile(
-        name, oddity, CALCULATED, why, lambda d: d.set(3, effect_weight=cell).weigh(3, float(cell.strip('"')))
+        name, odd, CALCULATED, why, lambda d: d.set(3, effect_weight=cell).weigh(3, float(cell.strip('"')))
     )
 
 
