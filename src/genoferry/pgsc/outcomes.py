@@ -50,9 +50,9 @@ def too_few(rate: float, min_overlap: float) -> str:
     return f"Only {rate:.1%} of its variants match the genomes; {min_overlap:.1%} are needed (min_overlap)."
 
 
-def repeats(found: Matching) -> str:
+def repeats(repeated: int, rows: int) -> str:
     return (
-        f"{found.duplicate} of its {found.total} rows name the same variant as another of its rows, and the tools leave"
+        f"{repeated} of its {rows} rows name the same variant as another of its rows, and the tools leave"
         " out all of these. Keep one row for each variant."
     )
 
@@ -66,7 +66,7 @@ def _why_not(found: Matching | None, min_overlap: float) -> str:
     if found is None or not found.total:
         return "None of its variants could be used: their positions are missing."
     if lacks_only_repeats(found, min_overlap):
-        return repeats(found)
+        return repeats(found.duplicate, found.total)
     if not found.matched:
         return "None of its variants match the genomes."
     if found.rate < min_overlap:

@@ -44,7 +44,7 @@ def find_fault(scorefile: Scorefile, stop: Stop) -> Fault | None:
     try:
         with open_text(scorefile.path, damaged=ScorefileInvalid) as lines:
             numbered = enumerate((line.rstrip("\n") for line in lines), 1)
-            header, columns = _read_head(numbered)
+            header, columns = read_head(numbered)
             if kind := wrong_column(columns) if is_taken(header) else "stated":
                 return Fault(kind)
             return _rows_fault(numbered, columns_of(columns, scorefile.harmonised), stop)
@@ -52,7 +52,7 @@ def find_fault(scorefile: Scorefile, stop: Stop) -> Fault | None:
         return Fault("unreadable")
 
 
-def _read_head(numbered: Iterator[Line]) -> tuple[list[str], list[str]]:
+def read_head(numbered: Iterator[Line]) -> tuple[list[str], list[str]]:
     """The header's lines, and the names of the columns, which stand in the first line after them."""
     header: list[str] = []
     for _, text in numbered:

@@ -31,8 +31,8 @@ def explain(
         return error
     repeated = next((score for score in scorefiles if _is_repeated(score, inputs, matching)), None)
     if repeated:
-        words = outcomes.repeats(matching[repeated.accession(inputs.build)])
-        message = f"The scorefile of {repeated.id} can't be used: {words}"
+        found = matching[repeated.accession(inputs.build)]
+        message = f"The scorefile of {repeated.id} can't be used: {outcomes.repeats(found.duplicate, found.total)}"
         explained = refusal(ScorefileInvalid, match.COMBINE, message)
     else:
         explained = error

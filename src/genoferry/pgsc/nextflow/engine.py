@@ -14,7 +14,7 @@ import structlog
 
 from genoferry.contracts.events import ProgressInfo
 from genoferry.contracts.pipeline import PipelineParam
-from genoferry.errors import CalculationError, CalculationStopped, DiskFull
+from genoferry.errors import CalculationError, CalculationStopped, DiskFull, ScorefileInvalid, ZeroMatches
 from genoferry.pgsc import outcomes
 from genoferry.pgsc.inputs import Inputs, Outcome
 from genoferry.pgsc.nextflow.bucket import fetch_pipeline, read_tail
@@ -28,6 +28,7 @@ from genoferry.pgsc.nextflow.render import Rendered, fetched, render, write
 from genoferry.pgsc.nextflow.steps import expected
 from genoferry.pgsc.nextflow.stock import stock
 from genoferry.pgsc.nextflow.watch import Watch
+from genoferry.pgsc.repeated_rows import count_repeats
 from genoferry.pgsc.scorefile_copy import readable_by_tools
 from genoferry.pgsc.scorefile_rows import check_rows
 from genoferry.pgsc.scorefiles import Scorefile, read_scorefiles
@@ -50,14 +51,17 @@ class Calculation:
         nxf = self.pipeline.nxf_params_file
         return bool(nxf.pgp_ids or nxf.efo_ids or (nxf.pgs_ids and not self.inputs.scorefiles))
 
+    def scores_here(self) -> tuple[Scorefile, ...]:
+        """Those whose files are here."""
+        here = self.inputs.scorefiles
+        return read_scorefiles(here, self.inputs.build, check_build=False) if here else ()
+
     def scores(self, stop: threading.Event) -> tuple[Scorefile, ...]:
         """Those that the request names, whether their files are here or the pipeline downloads them. Each row of the
         files that are here is looked at. Raises `ScorefileInvalid`, `CalculationStopped`."""
-        nxf, build = self.pipeline.nxf_params_file, self.inputs.build
-        here = self.inputs.scorefiles
-        known = read_scorefiles(here, build, check_build=False) if here else ()
+        known = self.scores_here()
         check_rows(known, stop)
-        ids = {score.id for score in known}
+        ids, build, nxf = {score.id for score in known}, self.inputs.build, self.pipeline.nxf_params_file
         return (*known, *(Scorefile(Path(name), name, build, True, None) for name in nxf.pgs_ids if name not in ids))
 
 
@@ -140,8 +144,24 @@ def _run(job: Calculation, rendered: Rendered, heart: Heart, progress: Callable[
     if heart.stop.is_set():
         raise CalculationStopped
     if code:
-        raise explain(watch.trace.tasks, watch.console, tail(places.log), code, read_tail)
+        error = explain(watch.trace.tasks, watch.console, tail(places.log), code, read_tail)
+        raise _repeated(job, error, heart.stop) or error
     return watch
+
+
+def _repeated(job: Calculation, error: CalculationError, stop: threading.Event) -> CalculationError | None:
+    """What zero matches come to where a scorefile that is here has too many rows twice."""
+    if not isinstance(error, ZeroMatches):
+        return None
+    for score in job.scores_here():
+        found = count_repeats(score, stop)
+        if found.explain_overlap_below(job.inputs.min_overlap):
+            words = outcomes.repeats(found.repeated, found.rows)
+            message = f"The scorefile of {score.id} can't be used: {words}"
+            explained = ScorefileInvalid(message, trace_name=error.trace_name, trace_exit=error.trace_exit)
+            explained.log_tail = error.log_tail
+            return explained
+    return None
 
 
 @contextlib.contextmanager
