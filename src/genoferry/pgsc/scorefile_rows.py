@@ -6,7 +6,7 @@ are no numbers (`weight_cells` says what comes of them).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Protocol
 
@@ -104,11 +104,19 @@ def _plain_magnitude(lines: Sequence[str], where: Columns) -> float | None:
 
 
 def _plainly_placed(columns: Sequence[Sequence[str]], where: Columns) -> bool:
-    """A chromosome and a position by the author in each row, and a harmonised one where there is a column for it."""
-    chrom, pos, harmonised = (where.at(name) for name in ("chr_name", "chr_position", "hm_pos"))
-    if chrom is None or pos is None or not all(map(str.strip, columns[chrom])):
+    """Whole positions where there are any, and in each row a chromosome with one, or an rsID."""
+
+    def cells(name: str) -> Sequence[str]:
+        at = where.at(name)
+        return [""] * len(columns[0]) if at is None else columns[at]
+
+    chroms, positions = cells("chr_name"), cells("chr_position")
+    if not (_are_whole(filter(None, positions), 1) and _are_whole(filter(None, cells("hm_pos")), 0)):
         return False
-    return _whole(columns[pos], 1) and (harmonised is None or _whole(columns[harmonised], 0))
+    if all(positions):
+        return all(map(str.strip, chroms))
+    named = all(rsid.strip() not in ("", ".") for rsid in cells("rsID" if where.at("rsID") is not None else "rsid"))
+    return named and all(chrom.strip() for chrom, position in zip(chroms, positions, strict=True) if position)
 
 
 def _plainly_valued(columns: Sequence[Sequence[str]], where: Columns) -> bool:
@@ -119,6 +127,9 @@ def _plainly_valued(columns: Sequence[Sequence[str]], where: Columns) -> bool:
     return len(models) < len(MODELS) or not any(all(map(is_true, pair)) for pair in {*zip(*models, strict=True)})
 
 
-def _whole(cells: Sequence[str], least: int) -> bool:
-    plain = all(map(str.isdecimal, cells)) and max(map(len, cells)) <= LONGEST_POSITION
-    return plain and min(map(int, cells)) >= least
+def _are_whole(cells: Iterable[str], least: int) -> bool:
+    found = list(cells)
+    if not found:
+        return True
+    digits = all(map(str.isdecimal, found)) and "".join(found).isascii()
+    return digits and max(map(len, found)) <= LONGEST_POSITION and min(map(int, found)) >= least

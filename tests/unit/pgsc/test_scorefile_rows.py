@@ -8,10 +8,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from genoferry.errors import CalculationStopped, ScorefileInvalid
+from genoferry.pgsc.preflight.score_rows import columns_of, row_fault
 from genoferry.pgsc.scorefile_faults import Fault
-from genoferry.pgsc.scorefile_rows import BLOCK, check_rows, find_fault
+from genoferry.pgsc.scorefile_rows import BLOCK, _plain_magnitude, check_rows, find_fault
 from genoferry.pgsc.scorefiles import Scorefile, read_scorefiles
 
 HEAD = "#pgs_id=PGS000001\n#trait_reported=t\n#genome_build=GRCh38\n"
@@ -101,3 +104,41 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     score = written(tmp_path, (row(number, f"0.{number * 7919}") for number in range(1, 2 * BLOCK)))
     score.path.write_bytes(score.path.read_bytes()[:-100])
     assert find_fault(score, threading.Event()) == Fault("unreadable")
+
+
+CELLS = {
+    "rsID": ["rs1", "", ".", " "],
+    "chr_name": ["1", "X", "", " "],
+    "chr_position": ["5", "", "0", "5.0", "-5", "\u0663", "9" * 13, " 5"],
+    "effect_allele": ["A", "", "P", "a"],
+    "other_allele": ["G", "", "A/C"],
+    "effect_weight": ["0.1", "nan", "", "1_0", "1e308", '"0.1"', '"0.1'],
+    "is_dominant": ["True", "False", "1", "", "2"],
+    "is_recessive": ["True", "False", "t", "", " True"],
+    "OR": ["", "1.2", "NA"],
+    "hm_source": ["ENSEMBL", "Unknown", ""],
+    "hm_pos": ["5", "", "0", "x"],
+}
+GOOD = {name: cells[0] for name, cells in CELLS.items()} | {"is_recessive": "False"}
+
+
+@st.composite
+def odd_rows(draw: st.DrawFn) -> tuple[tuple[str, ...], list[str]]:
+    """Some columns, and rows with a few odd cells."""
+    needed = {"chr_name", "chr_position", "effect_allele", "other_allele", "effect_weight"}
+    columns = tuple(name for name in CELLS if name in needed or draw(st.booleans()))
+    lines = []
+    for _ in range(draw(st.integers(1, 3))):
+        odd = draw(st.sets(st.sampled_from(columns), max_size=2))
+        cells = [draw(st.sampled_from(CELLS[name])) if name in odd else GOOD[name] for name in columns]
+        lines.append("\t".join([*cells, *draw(st.sampled_from([[], [], ["x"]]))]))
+    return columns, lines
+
+
+@settings(max_examples=1000)
+@given(odd_rows(), st.booleans())
+def test_the_look_at_many_rows_misses_none(drawn: tuple[tuple[str, ...], list[str]], harmonised: bool) -> None:
+    columns, lines = drawn
+    where = columns_of(columns, harmonised)
+    if _plain_magnitude(lines, where) is not None:
+        assert [row_fault(line, where) for line in lines] == [None] * len(lines)
