@@ -135,7 +135,7 @@ def odd_rows(draw: st.DrawFn) -> tuple[tuple[str, ...], list[str]]:
     return columns, lines
 
 
-@settings(max_examples=1000)
+@settings(max_examples=500)
 @given(odd_rows(), st.booleans())
 def test_the_look_at_many_rows_misses_none(drawn: tuple[tuple[str, ...], list[str]], harmonised: bool) -> None:
     columns, lines = drawn
