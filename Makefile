@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
   command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null \
   && { command -v $$p; break; }; done)
 
-.PHONY: help setup setup-dev demo test lint format docs lock test-real test-k8s test-localstack mutants bench clean
+.PHONY: help setup setup-dev demo test lint format docs lock test-properties test-real test-k8s test-localstack mutants bench clean
 
 help:  ## Show this
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -42,6 +42,9 @@ demo: setup  ## Encrypt a small cohort, send it through the queue, see events an
 
 test: setup-dev  ## All tests that need neither root nor the internet
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-properties: setup-dev  ## Random cohorts and scores against the independent routine, for an hour (GENOFERRY_TEST_PROPERTY_SECONDS)
+	@$(BIN)/python -m pytest tests/properties $(PYTEST_ARGS)
 
 test-real: setup-dev  ## Tests against real peers (plink2, Nextflow); needs root once, for Debian's packages
 	@sh tests/real/setup_plink2.sh
