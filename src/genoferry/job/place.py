@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
+import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +42,16 @@ class Place:
         folder = self.shared.folder / "inputs"
         folder.mkdir(exist_ok=True)
         return folder
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """A folder of the attempt's own, which holds genotypes in clear and is gone at its end. Raises `OSError`."""
+    scratch = Path(tempfile.mkdtemp(prefix="job-", dir=os.environ.get("GENOFERRY_SCRATCH")))
+    try:
+        yield scratch
+    finally:
+        shutil.rmtree(scratch)
 
 
 def check_own(folder: Path) -> None:

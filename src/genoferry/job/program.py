@@ -8,12 +8,9 @@ section 4). Its exit report is in the work bucket before it reports or ends.
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 import threading
 import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -42,7 +39,7 @@ from genoferry.handlers.protocol import JobHandler, Outcome, Task
 from genoferry.handlers.registry import Handlers, find
 from genoferry.job.guard import Guard
 from genoferry.job.inputs import fetch
-from genoferry.job.place import Place, shared_by
+from genoferry.job.place import Place, scratch_folder, shared_by
 from genoferry.job.reporter import Reporter
 from genoferry.job.storage import Storage, sha256_of
 from genoferry.settings import Settings
@@ -111,16 +108,6 @@ def run(
     if stop.is_set() and report.exit_code:
         return EXIT_STOPPED
     return _leave(job, storage, reporter, report)
-
-
-@contextmanager
-def scratch_folder() -> Iterator[Path]:
-    """A folder of the attempt's own, which holds genotypes in clear and is gone at its end. Raises `OSError`."""
-    scratch = Path(tempfile.mkdtemp(prefix="job-", dir=os.environ.get("GENOFERRY_SCRATCH")))
-    try:
-        yield scratch
-    finally:
-        shutil.rmtree(scratch)
 
 
 def _leave(job: JobFile, storage: Storage, reporter: Reporter, report: ExitReport) -> int:

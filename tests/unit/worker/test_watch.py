@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from genoferry.compute.protocol import JobSpec, Workspace, job_name, workspace_name
 from genoferry.contracts.keys import exit_key
 from genoferry.contracts.reports import ExitReport, OutputReport
-from genoferry.errors import ComputeError, JobLost, NodeLost, ServiceUnavailable, ZeroMatches
+from genoferry.errors import ComputeError, JobLost, JobOutOfDisk, NodeLost, ServiceUnavailable, ZeroMatches
 from genoferry.testing import clock
 from genoferry.testing.clock import simulated
 
@@ -124,6 +124,30 @@ def test_what_the_backend_says_of_a_failure_is_told_and_what_it_saw_printed_is_k
         assert failed["error"]["code"] == code
         assert failed["error"]["userMessage"].endswith("(In its words.)")
         assert row.log_tail == ("last line",)
+
+    story()
+
+
+@pytest.mark.parametrize("reported", [True, False])
+def test_the_runner_says_what_to_set(worlds, reported):
+    """Whether the job or its backend says that the disk was full."""
+    world = worlds(worker={"max_lost_attempts": 1})
+    world.runner.advices["out-of-disk"] = "SETTING sets it."
+
+    @simulated
+    async def story():
+        world.start()
+        world.send()
+        job = await running(world)
+        if reported:
+            job.fail(JobOutOfDisk())
+        else:
+            seen = world.runner.observations[job.name]
+            world.runner.observations[job.name] = replace(seen, phase="failed", cause="out-of-disk", reason="Full.")
+        await world.settled(state="FAILED")
+        (failed,) = world.messages("Failed")
+        assert failed["error"]["code"] == "job-out-of-disk"
+        assert failed["error"]["userMessage"].endswith("SETTING sets it." if reported else "SETTING sets it. (Full.)")
 
     story()
 

@@ -86,6 +86,7 @@ FAILURES = {
         -9,
         "OOMKilled: it used more memory than it has.",
     ),
+    "a full disk": (failed(), pod("Failed", state=ended(28)), "out-of-disk", 28, "It found no space left on its disk."),
     "no such program": (
         failed(),
         pod("Failed", state=ended(128, "StartError", "stat /nothing: no such file")),
