@@ -30,10 +30,10 @@ def last_lines(path: Path, size: int) -> list[str]:
 
 def is_full(error: BaseException | None) -> bool:
     """Return whether an error is of a full disk, or follows from one that is."""
-    seen: list[BaseException] = []
-    while error is not None and error not in seen:
+    chain: list[BaseException] = []
+    while error is not None and error not in chain:
         if isinstance(error, OSError) and error.errno in FULL:
             return True
-        seen.append(error)
+        chain.append(error)
         error = error.__cause__ or error.__context__
     return False

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from genoferry.compute.protocol import job_name
 from genoferry.testing.harness import Harness
 from genoferry.testing.waiting import wait_until
 from genoferry.testing.workers import jobs
@@ -54,6 +55,19 @@ def test_a_limit_met_without_a_worker_is_told_later(harness: Harness, touch: Any
     wait_until(lambda: not list(jobs(harness.local_dir)), what="the job to end")
     harness.worker()
     assert harness.inbox.await_event(job.uuid, "Failed")["error"]["code"] == "job-out-of-memory"
+    assert job.executions == [1]
+
+
+def test_a_full_disk_under_its_log_hides_nothing(harness: Harness, touch: Any) -> None:
+    """Its failure is told all the same, by the first attempt."""
+    assert harness.inbox.drain() == []
+    job = touch(ends=["crash"] * 3)
+    deployment = harness.environment.get("GENOFERRY_DEPLOYMENT") or harness.environment["CLUSTER_ENV"]
+    folder = harness.local_dir / job_name(deployment, job.uuid, 1)
+    folder.mkdir(parents=True)
+    (folder / "job.log").symlink_to("/dev/full")
+    harness.worker()
+    assert harness.inbox.await_event(job.uuid, "Failed")["error"]["code"] == "internal-error"
     assert job.executions == [1]
 
 

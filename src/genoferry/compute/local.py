@@ -22,7 +22,7 @@ import structlog
 
 from genoferry.compute.credentials import write_private
 from genoferry.compute.folders import age, clear, names_in
-from genoferry.compute.local_limits import ADVICE, Shares, ended
+from genoferry.compute.local_limits import ADVICE, Shares, observe_end
 from genoferry.compute.protocol import (
     Cause,
     Handle,
@@ -244,7 +244,7 @@ class LocalRunner:
             return Observation(handle, "running")
         child = self._children.get(handle.name)
         known = stat.exit_code if stat else None
-        return ended(handle, child.poll() if child and child.pid == ref.pid else known, self._folder(handle.name))
+        return observe_end(handle, child.poll() if child and child.pid == ref.pid else known, self._folder(handle.name))
 
     def _renew(self, handle: Handle) -> None:
         try:

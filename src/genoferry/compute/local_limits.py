@@ -65,12 +65,12 @@ def _share(size: int, share: float, jobs: int) -> int:
     return max(1, int(size * share / jobs / MIB))
 
 
-def ended(handle: Handle, exit_code: int | None, folder: Path) -> Observation:
-    """What a process that has ended came to. `exit_code` is None where nobody was left to take it."""
+def observe_end(handle: Handle, exit_code: int | None, folder: Path) -> Observation:
+    """Return what a process came to that has ended. `exit_code` is None where nobody was left to take it."""
     if exit_code == 0:
         return Observation(handle, "succeeded", exit_code=0)
-    if (found := _record(folder)) is not None:
-        return Observation(handle, "failed", exit_code, reason=found.reason, cause=found.cause)
+    if (record := _record(folder)) is not None:
+        return Observation(handle, "failed", exit_code, reason=record.reason, cause=record.cause)
     if exit_code == EXIT_OUT_OF_DISK:
         return Observation(handle, "failed", exit_code, reason="No space left on its disk.", cause="out-of-disk")
     if exit_code is None:

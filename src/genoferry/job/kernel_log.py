@@ -31,7 +31,7 @@ class KernelLog:
 
     def has_killed(self, pid: int) -> bool:
         """Return whether it has killed that process since it was asked last."""
-        return any(int(found[1]) == pid for record in self._records() for found in _KILLED.finditer(record))
+        return any(int(match[1]) == pid for record in self._records() for match in _KILLED.finditer(record))
 
     def _records(self) -> Iterator[bytes]:
         while self._file is not None:

@@ -18,19 +18,35 @@ PROPORTIONAL = ("Pss_Anon", "Pss_Shmem", "SwapPss")
 GONE = (FileNotFoundError, ProcessLookupError)
 
 
-def family(leader: int) -> set[int]:
-    """Return the pids of the leader's session and of all that descends from it, but this process's own."""
-    parents, sessions = {}, {}
+def family(leader: int, scratch: str | None = None) -> set[int]:
+    """Return the pids of the leader's session, of what works below its scratch, and of all that descends from these,
+    but this process's own. Who sits there at a terminal is a person, and no member."""
+    parents, members = {}, set()
     for pid in _pids():
         with suppress(*GONE):
             # field 2, the name, may hold spaces and parentheses; fields[0] is field 3
             fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
-            if fields[0] not in "ZX":
-                parents[pid], sessions[pid] = int(fields[1]), int(fields[3])
-    members = {pid for pid in sessions if pid == leader or sessions[pid] == leader}
+            if fields[0] in "ZX":
+                continue
+            parents[pid], session, terminal = (int(fields[place]) for place in (1, 3, 4))
+            if leader in (pid, session) or (not terminal and _works_below(pid, scratch)):
+                members.add(pid)
     while more := {pid for pid, parent in parents.items() if parent in members} - members:
         members |= more
     return members - {os.getpid()}
+
+
+def _works_below(pid: int, folder: str | None) -> bool:
+    """Whether it is this user's and has its working directory there: a daemon is found by that alone."""
+    process = Path(f"/proc/{pid}")
+    try:
+        return folder is not None and (process / "cwd").readlink().is_relative_to(folder) and _is_ours(process)
+    except OSError:
+        return False
+
+
+def _is_ours(process: Path) -> bool:
+    return process.stat().st_uid == os.getuid()
 
 
 def memory(pids: Iterable[int], enough: int) -> int:
@@ -66,13 +82,13 @@ def _pids() -> list[int]:
 
 def disk(folders: Iterable[str]) -> int:
     """Return the bytes of disk that folders take together, a file with several names once."""
-    seen: set[tuple[int, int]] = set()
+    inodes: set[tuple[int, int]] = set()
     total = 0
     for entry in _stats(folders):
         if entry.st_nlink > 1:
-            if (entry.st_dev, entry.st_ino) in seen:
+            if (entry.st_dev, entry.st_ino) in inodes:
                 continue
-            seen.add((entry.st_dev, entry.st_ino))
+            inodes.add((entry.st_dev, entry.st_ino))
         total += entry.st_blocks * BLOCK
     return total
 

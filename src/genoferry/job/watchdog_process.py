@@ -46,6 +46,7 @@ class Watchdog:
 
     def __init__(self, limits: SimpleNamespace, leader: int) -> None:
         self._limits, self._leader = limits, leader
+        self._scratch = os.environ.get("GENOFERRY_SCRATCH")
         self._stopping = False
         self._disk_due = 0.0
         self._kernel_log = KernelLog()
@@ -59,7 +60,7 @@ class Watchdog:
                 cause, reason = breach
                 record(self._limits.record, cause, reason)
                 _log("job is over its limit", cause=cause, reason=reason)
-                _signal(family(self._leader), signal.SIGTERM)
+                _signal(self._family(), signal.SIGTERM)
                 self._end(LIMIT_GRACE, reason, EXCESS)
                 return
         if self._stopping:
@@ -80,16 +81,26 @@ class Watchdog:
         return news != b"" and os.getppid() == self._leader
 
     def _end(self, grace: float, reason: str, excess: float = 1.0) -> None:
-        """Let the job with all that it started end itself within its grace, then kill what is left; remove its scratch,
-        which it can't do any more."""
+        """Let the job with all that it started end itself within its grace, then kill what is left; remove its scratch
+        where it didn't itself."""
         deadline = time.monotonic() + grace
-        while time.monotonic() < deadline and self._breach(excess) is None:
-            if not family(self._leader):
-                return
+        while (alive := self._family()) and time.monotonic() < deadline and self._breach(excess) is None:
             time.sleep(END_TICK)
-        _log("job is killed", reason=reason)
-        if kill(self._leader):
-            clear(os.environ.get("GENOFERRY_SCRATCH"))
+        if alive:
+            _log("job is killed", reason=reason)
+        if self._kill():
+            clear(self._scratch)
+
+    def _kill(self) -> bool:
+        """Kill what is left, what it starts meanwhile too. Return whether all have ended."""
+        deadline = time.monotonic() + KILL_SECONDS
+        while (processes := self._family()) and time.monotonic() < deadline:
+            _signal(processes, signal.SIGKILL)
+            time.sleep(POLL_SECONDS)
+        return not processes
+
+    def _family(self) -> set[int]:
+        return family(self._leader, self._scratch)
 
     def _breach(self, excess: float = 1.0) -> tuple[str, str] | None:
         """Return the cause, and the reason for a person, where the job is over a limit."""
@@ -101,7 +112,7 @@ class Watchdog:
         return None
 
     def _memory(self, excess: float) -> int:
-        return memory(family(self._leader), enough=int(self._limits.memory_mib * MIB * excess))
+        return memory(self._family(), enough=int(self._limits.memory_mib * MIB * excess))
 
     def _disk(self) -> int:
         """Not to be looked at again too soon."""
@@ -111,15 +122,6 @@ class Watchdog:
         used = disk(self._limits.folders)
         self._disk_due = time.monotonic() + (time.monotonic() - began) / DISK_SHARE
         return used
-
-
-def kill(leader: int) -> bool:
-    """Kill a job with all that it started, what it starts meanwhile too. Return whether all have ended."""
-    deadline = time.monotonic() + KILL_SECONDS
-    while (processes := family(leader)) and time.monotonic() < deadline:
-        _signal(processes, signal.SIGKILL)
-        time.sleep(POLL_SECONDS)
-    return not processes
 
 
 def record(path: str | None, cause: str, reason: str) -> None:

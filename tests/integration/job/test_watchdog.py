@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from genoferry.contracts.limits import RECORD_BYTES, JobLimits, LimitRecord
@@ -76,11 +77,24 @@ def test_it_ends_what_holds_the_lock(start: Start) -> None:
     await_end(job)
 
 
-def test_a_job_may_use_its_grace(start: Start, tmp_path: Path) -> None:
-    job = start(UP, "stop.set()", "sys.stdin = None", grace_seconds=600)
+def test_a_job_may_use_its_grace(start: Start) -> None:
+    job = start(UP, "stop.set()", grace_seconds=600)
     assert job.wait() == 0
     await_end(job)
-    assert list((tmp_path / "scratch").iterdir()) != [], "its own to remove"
+
+
+def test_a_daemon_in_its_scratch_ends_with_it(start: Start, tmp_path: Path) -> None:
+    """Its parent is gone before, and its session is its own."""
+    daemon = "import os, time; os.fork() and os._exit(0); os.setsid(); print(os.getpid(), flush=True); time.sleep(600)"
+    folder = str(tmp_path / "scratch")
+    starts = f"child = subprocess.Popen([sys.executable, '-c', {daemon!r}], cwd={folder!r}, stdout=subprocess.PIPE)"
+    job = start(starts, "pid = child.stdout.readline().decode().strip()", UP, "print(pid, flush=True)", SLEEPS)
+    assert job.stdout is not None
+    pid = int(job.stdout.readline())
+    assert pid not in family(job.pid), "nothing but its folder tells whose it is"
+    job.terminate()
+    await_end(job)
+    wait_until(lambda: not psutil.pid_exists(pid), what="the daemon to end", seconds=20)
 
 
 def test_a_watchdog_does_not_outlive_a_killed_job(start: Start) -> None:
