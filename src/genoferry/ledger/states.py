@@ -259,12 +259,12 @@ def republish(row: Row, now: int) -> Row:
         return row
     if not row.terminal:
         return tell(row, now, last)
-    fields: dict[str, Any] = {"error": row.error} if last == "Failed" else {}
+    fields: dict[str, Any] = {}
     if last == "Succeeded":
-        fields |= {"verified": row.verified, "summary": row.summary}
+        fields = {"verified": row.verified, "summary": row.summary}
     if last == "Failed":
         told = next((e for e in reversed(row.recent) if e.event == "Failed"), None)
-        fields |= {"trace_name": told and told.trace_name, "trace_exit": told and told.trace_exit}
+        fields = {"error": row.error, "trace_name": told and told.trace_name, "trace_exit": told and told.trace_exit}
     row = tell(row, now, last, **fields)
     return tell(row, now, "Result") if last == "Succeeded" else row
 
