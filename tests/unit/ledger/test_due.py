@@ -24,6 +24,12 @@ def test_a_row_is_always_in_the_same_shard(uuid):
     assert shard(str(uuid)) == shard(str(uuid))
 
 
+def test_rows_that_exist_stay_in_their_shards():
+    """Workers of two versions read one table."""
+    uuids = [f"00000000-0000-4000-8000-{n:012d}" for n in range(1, 9)]
+    assert [shard(uuid) for uuid in uuids] == [1, 3, 5, 6, 0, 2, 4, 5]
+
+
 def test_shards_are_used_evenly():
     used = {shard(f"00000000-0000-4000-8000-{n:012d}") for n in range(200)}
     assert used == set(range(SHARDS))

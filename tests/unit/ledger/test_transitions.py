@@ -454,7 +454,7 @@ def test_the_sixteenth_attempt_is_the_last(state: State) -> None:
 
 
 def test_no_new_attempt_while_much_is_untold() -> None:
-    untold = tuple(event("Requested", n) for n in range(states.MAX_UNTOLD + 1))
+    untold = tuple(event("Requested", n) for n in range(13))
     with pytest.raises(EventsWaiting):
         states.again(full_row("FAILED", outbox=untold), NOW, "m1", "key")
     assert states.again(full_row("FAILED", outbox=untold[1:]), NOW, "m1", "key").attempt == ATTEMPT + 1
