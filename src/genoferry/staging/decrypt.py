@@ -21,11 +21,15 @@ BATCH = 4
 
 
 class Opener:
-    """Opens one file's segments on one thread; keeps its own scratch, and the key that fitted last in front."""
+    """Opens one file's segments on one thread; keeps its own scratch, and which key opened the last segment.
+
+    That key is tried first (Crypt4GH, section 4.1), then those after it in the header: a file that was put together of
+    others has their keys in their order, and one whose keys take turns costs one try more a segment.
+    """
 
     def __init__(self, origin: Origin, layout: Layout, keys: tuple[DataKey, ...], retry: Retry, halt: Halt) -> None:
         self._origin, self._layout, self._retry, self._halt = origin, layout, retry, halt
-        self._keys = list(keys)
+        self._keys, self._last = keys, 0
         self._sealed = memoryview(bytearray(BATCH * SEALED))
         self._plain = memoryview(bytearray(SEGMENT))
 
@@ -67,13 +71,13 @@ class Opener:
 
     def _open(self, segment: int, sealed: memoryview, out: memoryview) -> None:
         nonce, data = sealed[:12], sealed[12:]
-        for place, key in enumerate(self._keys):
+        for place in (*range(self._last, len(self._keys)), *range(self._last)):
+            key = self._keys[place]
             try:
                 key.cipher.decrypt_into(nonce, data, key.associated(segment), out)
             except InvalidTag:
                 continue
-            if place:
-                self._keys.insert(0, self._keys.pop(place))
+            self._last = place
             return
         raise SegmentCorrupt
 

@@ -7,7 +7,7 @@ are skipped. Section 3.4.3's authenticated mode, in which lost and swapped segme
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from struct import unpack_from
@@ -25,6 +25,15 @@ FIXED = 16
 
 MAX_HEADER = 1024**2
 """Bytes; a header of one reader has 124. The standard sets no limit, so a hostile file could."""
+
+MAX_PACKETS = 1024
+"""Packets that are tried. Each costs an X25519 exchange, some 90 µs, and 1 MiB holds 15,420 of the shortest. A file
+needs one for each reader and data key, and one for each reader's edit list (section 2.4)."""
+
+MAX_DATA_KEYS = 64
+"""Different data keys of one reader. The standard sets no limit; each may be tried on each segment (section 4.1), some
+14 µs a try, so that 64 in the worst order cost 15 s a GiB, and 9,000 half an hour. The crypt4gh package and htslib
+write one key a file, so that only files put together of others' segments have several: one for each of those."""
 
 X25519_CHACHA20 = 0
 DATA_KEY, EDIT_LIST = 0, 1
@@ -59,7 +68,7 @@ class Header:
 def header_length(start: bytes | memoryview) -> int | None:
     """Bytes of the header that `start` begins with; None where `start` ends before that can be said.
 
-    Raises `Crypt4GHError` for what isn't a header, or one over `MAX_HEADER`.
+    Raises `Crypt4GHError` for what isn't a header, or one over `MAX_HEADER` or `MAX_PACKETS`.
     """
     if bytes(start[: len(MAGIC)]) != MAGIC[: len(start)]:
         raise Crypt4GHError("A file is not a Crypt4GH file: it doesn't begin as one. Encrypt it before it is sent.")
@@ -68,12 +77,18 @@ def header_length(start: bytes | memoryview) -> int | None:
     version, count = unpack_from("<II", start, len(MAGIC))
     if version != VERSION:
         raise Crypt4GHError("A file is of a version of Crypt4GH other than 1, which is not known here.")
-    if count * 8 > MAX_HEADER:
-        raise Crypt4GHError(_TOO_LONG)
+    if count > MAX_PACKETS:
+        raise Crypt4GHError(_TOO_MANY_PACKETS)
     return _walk(start, count)
 
 
 _TOO_LONG = "A file's Crypt4GH header is over 1 MiB. Encrypt the file for fewer readers."
+
+_TOO_MANY_PACKETS = (
+    f"A file's Crypt4GH header has over {MAX_PACKETS} packets, which is one for each data key of each reader."
+    " Encrypt the file anew: with one data key, and for fewer readers."
+)
+_TOO_MANY_KEYS = f"A file's Crypt4GH header has over {MAX_DATA_KEYS} data keys. Encrypt the file anew, with one."
 
 
 def _walk(start: bytes | memoryview, count: int) -> int | None:
@@ -93,13 +108,14 @@ def _walk(start: bytes | memoryview, count: int) -> int | None:
 def parse_header(start: bytes | memoryview, key: PrivateKey) -> Header:
     """The header that `start` begins with, opened by its reader's key.
 
-    Raises `WrongKey` where no packet with a data key opens, `Crypt4GHError` where the header breaks the standard.
+    Raises `WrongKey` where no packet with a data key opens, `Crypt4GHError` where the header breaks the standard or has
+    over `MAX_DATA_KEYS` data keys.
     """
     length = header_length(start)
     if length is None:
         raise Crypt4GHError("A file ends inside its Crypt4GH header: it was cut. Send it again.")
     opened = [plain for packet in _packets(start, length) if (plain := _open(packet, key)) is not None]
-    keys = tuple(_data_key(plain) for plain in opened if _kind(plain) == DATA_KEY)
+    keys = _data_keys(plain for plain in opened if _kind(plain) == DATA_KEY)
     lists = [_edit_list(plain) for plain in opened if _kind(plain) == EDIT_LIST]
     if not keys:
         raise WrongKey
@@ -137,12 +153,24 @@ def _kind(plain: bytes) -> int:
     return int(unpack_from("<I", plain)[0]) if len(plain) >= 4 else -1
 
 
-def _data_key(plain: bytes) -> DataKey:
+def _data_keys(packets: Iterable[bytes]) -> tuple[DataKey, ...]:
+    """Each key once: a file may be encrypted for the same reader twice."""
+    keys = {secret: None for plain in packets if (secret := _secret(plain))}
+    if len(keys) > MAX_DATA_KEYS:
+        raise Crypt4GHError(_TOO_MANY_KEYS)
+    return tuple(
+        DataKey(ChaCha20Poly1305(secret[:32]), unpack_from("<Q", secret, 32)[0] if len(secret) > 32 else None)
+        for secret in keys
+    )
+
+
+def _secret(plain: bytes) -> bytes:
+    """The data key of a packet's plaintext, with its sequence number in the authenticated mode."""
     method = unpack_from("<I", plain, 4)[0] if len(plain) >= 40 else None
     if method == CHACHA20:
-        return DataKey(ChaCha20Poly1305(plain[8:40]))
+        return plain[8:40]
     if method == CHACHA20_SEQUENCED and len(plain) >= 48:
-        return DataKey(ChaCha20Poly1305(plain[8:40]), unpack_from("<Q", plain, 40)[0])
+        return plain[8:48]
     raise Crypt4GHError("A file's data is encrypted by a method that is not known here, or its data key was cut.")
 
 
