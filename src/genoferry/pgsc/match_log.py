@@ -14,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 
 from genoferry.errors import ScorefileInvalid, ScoresIncomplete, ToolFailed
+from genoferry.pgsc.bounds import OUTPUT
 from genoferry.pgsc.filesets import ALL
 from genoferry.pgsc.outputs import Matching, read_rows, score_id
 from genoferry.pgsc.samples import MIN_FOUNDERS
@@ -96,7 +97,7 @@ def check_denominators(counts: Counts, calculated: Iterable[str], samples: int, 
 def _weighed(part: Weights) -> Counter[Part]:
     """How many weights of each score a part has."""
     found = Counter[Part]()
-    with open_text(part.path, damaged=ToolFailed) as lines:
+    with open_text(part.path, damaged=ToolFailed, bounds=OUTPUT) as lines:
         rows = csv.reader(lines, delimiter="\t")
         names = next(rows)[2:]
         while block := list(islice(rows, LINES)):
@@ -106,7 +107,7 @@ def _weighed(part: Weights) -> Counter[Part]:
 
 
 def _matched(path: Path) -> Iterator[tuple[str, str, str, str]]:
-    with open_text(path, missing=ScoresIncomplete, damaged=ScoresIncomplete) as lines:
+    with open_text(path, missing=ScoresIncomplete, damaged=ScoresIncomplete, bounds=OUTPUT) as lines:
         rows = csv.reader(lines)
         columns = next(rows, [])
         try:

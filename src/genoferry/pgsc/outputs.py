@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from genoferry.errors import ScoresIncomplete, ToolFailed
+from genoferry.pgsc.bounds import OUTPUT
 from genoferry.pgsc.textio import open_text
 
 HARMONISED = "_hmPOS_"
@@ -62,7 +63,7 @@ def read_sums(path: Path, samples: int) -> dict[str, array[float]]:
 def read_summary(path: Path) -> dict[str, Matching]:
     """A `*_summary.csv` of pgscatalog-matchmerge, by accession."""
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    with open_text(path, missing=ToolFailed, damaged=ToolFailed) as lines:
+    with open_text(path, missing=ToolFailed, damaged=ToolFailed, bounds=OUTPUT) as lines:
         for row in csv.DictReader(lines):
             number = int(row["count"])
             counts[row["accession"]].update({"total": number, _fate(row): number})
@@ -84,5 +85,5 @@ def _fate(row: dict[str, str]) -> str:
 
 def read_rows(path: Path) -> Iterator[dict[str, str]]:
     """The lines of an `aggregated_scores.txt.gz`. Raises `ScoresIncomplete`."""
-    with open_text(path, missing=ScoresIncomplete, damaged=ScoresIncomplete) as lines:
+    with open_text(path, missing=ScoresIncomplete, damaged=ScoresIncomplete, bounds=OUTPUT) as lines:
         yield from csv.DictReader(lines, delimiter="\t")

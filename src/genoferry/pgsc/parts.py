@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from genoferry.errors import ScoresIncomplete
+from genoferry.pgsc.bounds import OUTPUT
 from genoferry.pgsc.outputs import read_rows, score_id
 from genoferry.pgsc.textio import open_text
 from genoferry.pgsc.weights import Weights
@@ -94,7 +95,7 @@ def _subtract(totals: Totals, aggregated: Path) -> dict[str, int]:
 
 def _blocks(part: Weights, names: Sequence[str]) -> Iterator[tuple[list[str], Floats]]:
     """IIDs and sums of some samples at a time. plink2 and `write_sscore` write the sums last, in the scores' order."""
-    with open_text(part.sscore, missing=ScoresIncomplete, damaged=ScoresIncomplete) as lines:
+    with open_text(part.sscore, missing=ScoresIncomplete, damaged=ScoresIncomplete, bounds=OUTPUT) as lines:
         columns = next(lines, "").rstrip("\n").split("\t")
         if columns[-len(names) :] != [f"{name}_SUM" for name in names] or "IID" not in columns:
             raise ScoresIncomplete

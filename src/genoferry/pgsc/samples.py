@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from genoferry.errors import DuplicateSamples, GenotypesInvalid
+from genoferry.pgsc.bounds import MAX_SAMPLES, SAMPLES
 from genoferry.pgsc.textio import open_text
 
 FAM = ("FID", "IID", "PAT", "MAT", "SEX", "PHENO1")
+USED = FAM[:5]
 HEADS = ("#FID", "#IID")
 """What a psam's header line begins with; plink2 passes over whatever else begins with # before it."""
 
+TOO_SHORT = "A sample file is empty or has lines that are too short. Check psam or fam files."
 MALE = frozenset({"1", "M", "m"})
 UNFIT = ('"', "\0")
 MIN_FOUNDERS = 50
@@ -41,16 +46,31 @@ class Samples:
 
 def read_samples(path: Path) -> Samples:
     """Read a psam (header line starts with #FID or #IID) or fam file. Raise `GenotypesInvalid`, `DuplicateSamples`."""
-    with open_text(path) as lines:
-        rows = [line.split() for line in lines if line.strip() and not _is_comment(line)]
-    columns: tuple[str, ...] = FAM
-    if rows and rows[0][0] in HEADS:
-        columns = tuple(name.lstrip("#") for name in rows.pop(0))
+    with open_text(path, bounds=SAMPLES) as lines:
+        rows: Iterator[list[str]] = (line.split() for line in lines if line.strip() and not _is_comment(line))
+        first = next(rows, [""])
+        if first[0] not in HEADS:
+            return _samples(_read_columns(FAM, chain([first], rows)))
+        columns = tuple(name.lstrip("#") for name in first)
         if "IID" not in columns or len(set(columns)) < len(columns):
             raise GenotypesInvalid("The header line of a psam file has no IID column, or names a column twice.")
-    if not rows or min(map(len, rows)) < min(len(columns), 5):
-        raise GenotypesInvalid("A sample file is empty or has lines that are too short. Check psam or fam files.")
-    return _samples({name: [row[i] if i < len(row) else "0" for row in rows] for i, name in enumerate(columns)})
+        return _samples(_read_columns(columns, rows))
+
+
+def _read_columns(columns: tuple[str, ...], rows: Iterable[list[str]]) -> dict[str, list[str]]:
+    """Return the cells of each column that is used; a file may have thousands of phenotypes beside these."""
+    used = [(at, name, list[str]()) for at, name in enumerate(columns) if name in USED]
+    count, least = 0, min(len(columns), 5)
+    for count, row in enumerate(rows, 1):
+        if len(row) < least:
+            raise GenotypesInvalid(TOO_SHORT)
+        if count > MAX_SAMPLES:
+            raise GenotypesInvalid(f"A sample file names over {MAX_SAMPLES} samples.")
+        for at, _, cells in used:
+            cells.append(row[at] if at < len(row) else "0")
+    if not count:
+        raise GenotypesInvalid(TOO_SHORT)
+    return {name: cells for _, name, cells in used}
 
 
 def _is_comment(line: str) -> bool:

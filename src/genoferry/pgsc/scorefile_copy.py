@@ -13,6 +13,7 @@ from itertools import chain
 from pathlib import Path
 
 from genoferry.errors import ScorefileInvalid
+from genoferry.pgsc.bounds import SCOREFILE
 from genoferry.pgsc.textio import open_text
 
 STAND_IN = ":"
@@ -25,7 +26,7 @@ LEVEL = 1
 def readable_by_tools(source: Path, copy: Path) -> Path:
     """Return `source` where the tools can read it, else `copy`, which is written, with the time of the last change of
     `source`: the same file, the same copy. Raises `ScorefileInvalid`."""
-    with open_text(source, damaged=ScorefileInvalid) as lines:
+    with open_text(source, damaged=ScorefileInvalid, bounds=SCOREFILE) as lines:
         header, first = _read_header(lines)
         mended = [_mend(line) for line in header]
         if mended == header:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 RowFault = Literal["cells", "quote", "weight", "finite", "overflow", "cell", "models", "position", "place"]
-HeadFault = Literal["header", "mark", "stated", "column", "extra", "twice", "empty", "unreadable"]
+HeadFault = Literal["header", "mark", "stated", "column", "extra", "twice", "empty", "long", "unreadable"]
 
 FAULTS: Mapping[RowFault | HeadFault, str] = {
     "empty": "holds no variants.",
@@ -26,6 +26,7 @@ FAULTS: Mapping[RowFault | HeadFault, str] = {
     "models": "has a row that is both dominant and recessive.",
     "position": "has a row whose position is no whole number above 0.",
     "place": "has a row with neither a chromosome and a position nor an rsID.",
+    "long": "has a header that is longer than any scorefile's.",
     "unreadable": "can't be decompressed or decoded: it is damaged, was cut, or is not UTF-8.",
 }
 

@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from genoferry.errors import BuildMismatch, CalculationError, ScorefileInvalid, ScorefileMissing
+from genoferry.pgsc.bounds import MIB, SCOREFILE
 from genoferry.pgsc.exit_codes import refusal
 from genoferry.pgsc.scorefile_faults import FAULTS
 
 ID_KEYS = ("pgs_id", "omicspred_id", "score_id")
 BUILDS = {"GRCh37": "GRCh37", "hg19": "GRCh37", "GRCh38": "GRCh38", "hg38": "GRCh38"}
 """As they may be written in a header; the tools mind capitals (pgscatalog.core, `genomebuild.py`)."""
+
+MAX_HEADER = MIB
+"""Characters of a header; a real one has some 20 lines."""
 
 FORMAT, DOWNLOAD = "FORMAT_SCOREFILES", "DOWNLOAD_SCOREFILES"
 SCORE_ID = re.compile(r"(?!.*_SUM)[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -130,15 +134,25 @@ def of_header(path: Path, header: Mapping[str, str]) -> Scorefile:
     return Scorefile(path, name, BUILDS.get(build), harmonised, header.get("trait_reported"))
 
 
+def _header_lines(lines: Iterable[str]) -> Iterator[str]:
+    """Raises `ScorefileInvalid` where the header is longer than any is."""
+    size = 0
+    for line in lines:
+        size += len(line)
+        if size > MAX_HEADER:
+            raise refusal(ScorefileInvalid, FORMAT, "A scorefile's header is over 1 MiB, which no scorefile's is.")
+        yield line
+
+
 def _read_header(path: Path) -> Scorefile:
     from genoferry.pgsc.textio import open_text  # needs zstandard, which a worker may lack
 
     if not path.is_file():
         raise refusal(ScorefileMissing, FORMAT)
     try:
-        with open_text(path, damaged=ScorefileInvalid) as lines:
-            return of_header(path, read_header(lines))
+        with open_text(path, damaged=ScorefileInvalid, bounds=SCOREFILE) as lines:
+            return of_header(path, read_header(_header_lines(lines)))
     except ScorefileInvalid as error:
         if error.trace_name is not None:
             raise
-        raise refusal(ScorefileInvalid, FORMAT) from error
+        raise refusal(ScorefileInvalid, FORMAT, error.user_message) from error

@@ -1,4 +1,7 @@
-"""Text files, plain, gzip or zstd, told apart by their first bytes: names are the sender's."""
+"""Text files, plain, gzip or zstd, told apart by their first bytes: names are the sender's, and so is what they hold.
+
+Each is read within bounds. Memory is bounded too: to some times the longest line that is allowed.
+"""
 
 from __future__ import annotations
 
@@ -6,29 +9,61 @@ import contextlib
 import gzip
 import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TextIO, cast
+from typing import Any, BinaryIO, TextIO, cast
 
 import zstandard
 
 from genoferry.errors import CalculationError, GenomesMissing, GenotypesInvalid
+from genoferry.pgsc.bounds import MAX_WINDOW, VARIANTS, Bounds, Meter, OverBound
 
 GZIP = b"\x1f\x8b"
 ZSTD = b"\x28\xb5\x2f\xfd"
 DAMAGED = (OSError, EOFError, UnicodeDecodeError, zlib.error, zstandard.ZstdError)
 
 
+CHUNK = 128 * 1024
+"""Bytes of text that are read at once."""
+
+
 @contextlib.contextmanager
 def open_text(
-    path: Path, missing: type[CalculationError] = GenomesMissing, damaged: type[CalculationError] = GenotypesInvalid
+    path: Path,
+    missing: type[CalculationError] = GenomesMissing,
+    damaged: type[CalculationError] = GenotypesInvalid,
+    bounds: Bounds = VARIANTS,
 ) -> Iterator[TextIO]:
-    """Opens `path` for reading as UTF-8; raises `missing`, or `damaged` when it can't be decompressed or decoded."""
+    """Opens `path` for reading as UTF-8; raises `missing`, or `damaged` when it can't be decompressed or decoded, or is
+    over `bounds`."""
+    with (
+        _errors(missing, damaged, bounds),
+        _opened(path, bounds) as source,
+        io.TextIOWrapper(source, encoding="utf-8") as lines,
+    ):
+        yield lines
+
+
+def check_text(
+    path: Path,
+    missing: type[CalculationError] = GenomesMissing,
+    damaged: type[CalculationError] = GenotypesInvalid,
+    bounds: Bounds = VARIANTS,
+) -> None:
+    """Reads a file to its end, for tools that set no bounds of their own. Raises as `open_text` does."""
+    with _errors(missing, damaged, bounds), _opened(path, bounds) as source:
+        while source.read1(CHUNK):
+            pass
+
+
+@contextlib.contextmanager
+def _errors(missing: type[CalculationError], damaged: type[CalculationError], bounds: Bounds) -> Iterator[None]:
     try:
-        with _open(path) as lines:
-            yield lines
+        yield
     except FileNotFoundError as error:
         raise missing from error
+    except OverBound as error:
+        raise damaged(f"{bounds.name} {error}") from error
     except DAMAGED as error:
         raise damaged from error
 
@@ -39,12 +74,39 @@ def create_zst(path: Path) -> TextIO:
     return cast("TextIO", zstandard.open(path, "wt", cctx=level, encoding="utf-8", newline="\n"))
 
 
-def _open(path: Path) -> TextIO:
-    with path.open("rb") as start:
-        magic = start.read(4)
-    if magic[:2] == GZIP:
-        return cast("TextIO", gzip.open(path, "rt", encoding="utf-8"))
-    if magic == ZSTD:
-        stream = zstandard.ZstdDecompressor().stream_reader(path.open("rb"), closefd=True, read_across_frames=True)
-        return io.TextIOWrapper(io.BufferedReader(cast("io.RawIOBase", stream), 1 << 20), encoding="utf-8")
-    return path.open(encoding="utf-8")
+@contextlib.contextmanager
+def _opened(path: Path, bounds: Bounds) -> Iterator[io.BufferedReader[_Bounded]]:
+    with path.open("rb") as file:
+        start = file.peek(len(ZSTD))
+        kind = next(magic for magic in DECOMPRESS if start.startswith(magic))
+        with DECOMPRESS[kind](file) as source:
+            bounded = _Bounded(source, Meter(bounds, file.tell))
+            with io.BufferedReader(bounded, CHUNK) as text:
+                yield text
+
+
+DECOMPRESS: dict[bytes, Callable[[BinaryIO], Any]] = {
+    GZIP: lambda file: gzip.GzipFile(fileobj=file),
+    ZSTD: lambda file: zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW).stream_reader(
+        file, read_across_frames=True, closefd=False
+    ),
+    b"": contextlib.nullcontext,
+}
+"""By a file's first bytes; plain text by none."""
+
+
+class _Bounded(io.RawIOBase):
+    """Text that is counted before it is handed on."""
+
+    def __init__(self, source: Any, meter: Meter) -> None:
+        super().__init__()
+        self._source, self._meter = source, meter
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        chunk = self._source.read(len(buffer))
+        self._meter.add(chunk)
+        buffer[: len(chunk)] = chunk
+        return len(chunk)

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from genoferry.errors import DuplicateSamples, GenotypesInvalid, NeedsPlink2
+from genoferry.pgsc.bounds import MAX_SAMPLES, VCF
 from genoferry.pgsc.textio import open_text
 from genoferry.pgsc.variants import Variant, plain_chrom
 
@@ -54,21 +55,21 @@ class Record(NamedTuple):
 
 def count_records(path: Path, chroms: Container[str], *, keep_multiallelic: bool) -> int:
     """How many records `read_records` will yield: pgenlib wants to know it before it writes the first."""
-    with open_text(path) as lines:
+    with open_text(path, bounds=VCF) as lines:
         _header(lines)
         return sum(1 for _ in _kept(lines, chroms, keep_multiallelic))
 
 
 def read_samples_of(path: Path) -> tuple[str, ...]:
     """The sample ids of a VCF. Raises `GenotypesInvalid`, `DuplicateSamples`."""
-    with open_text(path) as lines:
+    with open_text(path, bounds=VCF) as lines:
         return _header(lines).samples
 
 
 def check_format(path: Path, chroms: Container[str], *, import_dosage: bool) -> None:
     """Raise `GenotypesInvalid` when the first record on `chroms` has nothing that would be read: plink2 would count
     every genotype as missing, and all samples would have the same score."""
-    with open_text(path) as lines:
+    with open_text(path, bounds=VCF) as lines:
         header = _header(lines)
         number, line = next(_kept(lines, chroms, False), (0, ""))
     fields = line.split("\t", FIXED)
@@ -83,11 +84,11 @@ def read_records(
 
     Raises `GenotypesInvalid` with the record's number, `NeedsPlink2` for a multi-allelic one that is to be kept.
     """
-    with open_text(path) as lines:
+    with open_text(path, bounds=VCF) as lines:
         header = _header(lines)
         columns = FIXED + len(header.samples)
         for number, line in _kept(lines, chroms, keep_multiallelic):
-            fields = line.rstrip("\r\n").split("\t")
+            fields = line.rstrip("\r\n").split("\t", columns)
             if len(fields) != columns:
                 raise GenotypesInvalid(f"Record {number} of a VCF has not as many columns as its header.")
             yield _record(fields, number, _keys(fields[8], number, header, import_dosage))
@@ -118,6 +119,8 @@ def _header(lines: TextIO) -> Header:
 
 
 def _samples(line: str) -> tuple[str, ...]:
+    if line.count("\t") >= FIXED + MAX_SAMPLES:
+        raise GenotypesInvalid(f"A VCF names over {MAX_SAMPLES} samples.")
     samples = tuple(line.rstrip("\r\n").split("\t")[FIXED:])
     if len(set(samples)) < len(samples):
         raise DuplicateSamples

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from genoferry.errors import ScorefileInvalid
+from genoferry.pgsc.bounds import OUTPUT
 from genoferry.pgsc.textio import open_text
 
 Model = Literal["additive", "dominant", "recessive"]
@@ -54,17 +55,17 @@ class Weights:
         return model  # type: ignore[return-value]
 
     def scores(self) -> tuple[str, ...]:
-        with open_text(self.path, damaged=ScorefileInvalid) as lines:
+        with open_text(self.path, damaged=ScorefileInvalid, bounds=OUTPUT) as lines:
             return tuple(next(csv.reader(lines, delimiter="\t"))[2:])
 
     def ids(self) -> Iterator[str]:
-        with open_text(self.path, damaged=ScorefileInvalid) as lines:
+        with open_text(self.path, damaged=ScorefileInvalid, bounds=OUTPUT) as lines:
             next(lines)
             for line in lines:
                 yield line.split("\t", 1)[0]
 
     def blocks(self, lines_each: int) -> Iterator[Block]:
-        with open_text(self.path, damaged=ScorefileInvalid) as lines:
+        with open_text(self.path, damaged=ScorefileInvalid, bounds=OUTPUT) as lines:
             next(lines)
             rows = csv.reader(lines, delimiter="\t")
             while chunk := list(islice(rows, lines_each)):

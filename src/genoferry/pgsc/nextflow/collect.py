@@ -16,6 +16,7 @@ import yaml
 
 from genoferry.errors import GenotypesInvalid, ScoresIncomplete
 from genoferry.pgsc import match_log, outputs
+from genoferry.pgsc.bounds import VCF
 from genoferry.pgsc.concluding import Calculated, Engine, conclude
 from genoferry.pgsc.inputs import Inputs, Outcome
 from genoferry.pgsc.nextflow.trace import Trace, cpu_hours, peak_memory
@@ -78,7 +79,8 @@ def count_samples(inputs: Inputs) -> int:
     path = inputs.files[target.pheno]
     if target.format != "vcf":
         return len(read_samples(path))
-    with open_text(path) as lines:  # not `vcf.read_samples_of`: what is strict must not undo a finished calculation
+    # not by `vcf.read_samples_of`: what is strict must not undo a finished calculation
+    with open_text(path, bounds=VCF) as lines:
         header = next((line for line in lines if line.startswith("#CHROM\t")), None)
     if header is None:
         raise GenotypesInvalid

@@ -9,12 +9,10 @@ from contextlib import contextmanager
 from typing import Any, BinaryIO, Literal
 
 from genoferry.errors import CalculationError, GenotypesInvalid, ToolsMissing
+from genoferry.pgsc.bounds import MAX_WINDOW
 
 Compression = Literal["plain", "gzip", "zstd"]
 MAGIC: tuple[tuple[bytes, Compression], ...] = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"))
-MAX_WINDOW = 128 * 1024**2
-"""Bytes that a zstd file may want to be kept in memory: libzstd, and so plink2, takes no more (`zstd.h`,
-`ZSTD_WINDOWLOG_LIMIT_DEFAULT`)."""
 
 
 class Unreadable(Exception):
@@ -26,16 +24,22 @@ class Unreadable(Exception):
 
 
 class Again:
-    """A stream with its first bytes put back."""
+    """A stream with its first bytes put back. Counts the bytes that were read."""
 
     def __init__(self, start: bytes, stream: BinaryIO) -> None:
         self._start, self._stream = start, stream
+        self._count = 0
 
     def read(self, size: int = 262_144) -> bytes:
         if self._start:
-            start, self._start = self._start[:size], self._start[size:]
-            return start
-        return self._stream.read(size)
+            chunk, self._start = self._start[:size], self._start[size:]
+        else:
+            chunk = self._stream.read(size)
+        self._count += len(chunk)
+        return chunk
+
+    def count(self) -> int:
+        return self._count
 
 
 @contextmanager

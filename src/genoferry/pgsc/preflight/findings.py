@@ -30,7 +30,7 @@ def of(row: TargetGenome) -> str:
 
 def called(score: Score) -> str:
     """A score's id where its header was read; a file's name is the sender's."""
-    unnamed = score.fault in ("header", "long", "unreadable", "unread")
+    unnamed = score.fault in ("header", "long", "over", "unreadable", "unread")
     return "A scorefile" if unnamed else f"The scorefile of {score.id}"
 
 

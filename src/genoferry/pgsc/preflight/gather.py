@@ -9,6 +9,7 @@ from typing import Literal
 
 from genoferry.contracts.pipeline import PipelineParam, TargetGenome
 from genoferry.errors import ToolsMissing
+from genoferry.pgsc.bounds import SAMPLES, SCOREFILE, VARIANTS, VCF, Bounds, OverBound
 from genoferry.pgsc.preflight.decompress import Unreadable
 from genoferry.pgsc.preflight.facts import Facts, Files, Lookup, Row, Site
 from genoferry.pgsc.preflight.geno import Geno, look
@@ -34,8 +35,7 @@ MAX_TEXT = 2 * 1024**3
 MAX_SCORE_TEXT = 1024**3
 """Bytes of text of all scorefiles together that are read."""
 
-MAX_SAMPLE_TEXT = 64 * 1024**2
-"""Bytes of text of a sample file that are read: enough for a million of samples."""
+BOUNDS: Mapping[str, Bounds] = {"pfile": VARIANTS, "bfile": VARIANTS, "vcf": VCF}
 
 LAYOUTS: Mapping[str, Layout] = {"pfile": "pvar", "bfile": "bim", "vcf": "vcf"}
 
@@ -75,11 +75,13 @@ class Gathering:
         return tuple(self._score(name, opener, sample, count) for name, opener in openers.items())
 
     def _score(self, name: str, opener: Opener, sample: int, count: int) -> Score:
-        with opened(opener, self.stop, MAX_SCORE_TEXT // count) as text:
+        with opened(opener, self.stop, MAX_SCORE_TEXT // count, SCOREFILE) as text:
             try:
                 return read_score(text, name, sample=sample, most=MAX_SCORE_LINES // count)
             except Unreadable as error:
                 return Score(name, name, compression=text.compression, fault=_fault(error))
+            except OverBound as error:
+                return Score(name, name, compression=text.compression, fault="over", over=str(error))
 
     def _rows(self, looking: Looking) -> tuple[Row, ...]:
         """What a file doesn't need of its share goes to those that follow."""
@@ -99,11 +101,14 @@ class Gathering:
         opener = self.files.targets.get(row.variants)
         if opener is None:
             return None
-        with opened(opener, self.stop, size) as text:
+        bounds = BOUNDS[row.format]
+        with opened(opener, self.stop, max(size, bounds.line), bounds) as text:
             try:
                 return scan(text, LAYOUTS[row.format], row.chrom, looking, most)
             except Unreadable as error:
                 return Variants(row.chrom, text.compression, fault=_fault(error))
+            except OverBound as error:
+                return Variants(row.chrom, text.compression, fault="over", over=str(error))
 
     def _samples_of(self, name: str) -> Samples | None:
         """Read once: one file may serve many rows."""
@@ -111,11 +116,13 @@ class Gathering:
         if opener is None:
             return None
         if name not in self._samples:
-            with opened(opener, self.stop, MAX_SAMPLE_TEXT) as text:
+            with opened(opener, self.stop, SAMPLES.text, SAMPLES) as text:
                 try:
                     self._samples[name] = read_samples(text)
                 except Unreadable as error:
                     self._samples[name] = Samples(fault=_fault(error), compression=text.compression)
+                except OverBound as error:
+                    self._samples[name] = Samples(fault="over", over=str(error), compression=text.compression)
         return self._samples[name]
 
     def _geno(self, row: TargetGenome) -> Geno | None:

@@ -29,6 +29,8 @@ FAULTS: Mapping[str, tuple[type[CalculationError], str]] = {
     "header": (GenotypesInvalid, "The variant file {} has no header line that begins with #CHROM."),
     "column": (GenotypesInvalid, "The variant file {} lacks a column: it needs #CHROM, POS, ID, REF and ALT."),
     "line": (GenotypesInvalid, "The variant file {} has a line with too few columns, or whose position is no number."),
+    "long": (GenotypesInvalid, "The variant file {} holds more before its variants than any does."),
+    "unread": (ToolsMissing, CANT_LOOK),
     "unreadable": (GenotypesInvalid, "The variant file {} can't be decompressed: it is damaged, or was cut."),
 }
 
@@ -44,11 +46,8 @@ def files(facts: Facts) -> Iterator[Finding]:
 def _file(row: Row) -> Iterator[Finding]:
     if row.variants is None or (row.samples is None and row.variants.fault is None):
         yield failed("files", GenomesMissing)
-    elif row.variants.fault == "unread":
-        yield doubtful("files", ToolsMissing.code, CANT_LOOK.format(of(row.row)))
-    elif row.variants.fault == "long":
-        message = f"Before its variants, the variant file {of(row.row)} holds more than is read here."
-        yield doubtful("files", GenotypesInvalid.code, message)
+    elif row.variants.fault == "over":
+        yield failed("files", GenotypesInvalid, f"The variant file {of(row.row)} {row.variants.over}")
     elif row.variants.fault is not None:
         kind, message = FAULTS[row.variants.fault]
         yield failed("files", kind, message.format(of(row.row)))

@@ -13,7 +13,7 @@ from genoferry.pgsc.preflight.lines import Text
 from genoferry.pgsc.preflight.samples import Samples, of_ids, vcf_ids
 
 Layout = Literal["pvar", "bim", "vcf"]
-Fault = Literal["empty", "header", "column", "line", "long", "unreadable", "unread"]
+Fault = Literal["empty", "header", "column", "line", "long", "over", "unreadable", "unread"]
 
 BIM = (b"#CHROM", b"ID", b"CM", b"POS", b"ALT", b"REF")
 NEEDED = frozenset((b"#CHROM", b"POS", b"ID", b"REF", b"ALT"))
@@ -22,9 +22,6 @@ FIXED = 9
 
 MOST_LINES = 1_000_000
 """Lines before the variants that are read; a real file has some thousands."""
-
-LONGEST_LINE = 2_000_000_000
-"""Bytes; plink2 takes no line of 2 GiB (plink-ng, `plink2_base.h`, `kMaxLongLine`)."""
 
 NAME = re.compile(rb"[^\t\r]+")
 
@@ -51,12 +48,7 @@ def read_head(text: Text, batches: Iterator[list[bytes]], layout: Layout) -> Hea
             return Head(fault="header") if layout == "vcf" else Head(_without_header(line), lines[index:])
         if count >= MOST_LINES:
             return Head(fault="long")
-    return Head(fault=unended(text) if text.cut else "empty")
-
-
-def unended(text: Text) -> Fault:
-    """What is wrong with a text whose lines don't end: too long for plink2, or only for us."""
-    return "line" if text.bytes >= LONGEST_LINE else "long"
+    return Head(fault="long" if text.cut else "empty")
 
 
 def _pvar(line: bytes, rest: list[bytes]) -> Head:

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, BinaryIO
 
 from genoferry.errors import CalculationStopped
+from genoferry.pgsc.bounds import VARIANTS, Bounds, Meter
 from genoferry.pgsc.preflight.decompress import DECOMPRESS, MAGIC, Again, Compression, readable
 
 Opener = Callable[[], BinaryIO]
@@ -29,33 +30,36 @@ MOST = 2 * 1024**3
 
 
 class Text:
-    """A file that is being read, to about `most` bytes of its text. `whole`: it was read to its end; `cut`: it goes on
-    after `most`. `longest`: bytes of a line that are kept, which a reader may change as it goes on."""
+    """A file that is being read, to about `most` bytes of its text, within `bounds`. `whole`: it was read to its end;
+    `cut`: it goes on after `most`. `longest`: bytes of a line that are kept, which a reader may change later."""
 
-    def __init__(self, stream: BinaryIO, stop: threading.Event, most: int = MOST) -> None:
-        self._stream, self._stop, self._most = stream, stop, most
+    def __init__(self, stream: BinaryIO, stop: threading.Event, most: int = MOST, bounds: Bounds = VARIANTS) -> None:
+        self._stream, self._stop, self._most, self._bounds = stream, stop, most, bounds
         self.start = _fill(stream, START)
         self.compression: Compression = next((kind for magic, kind in MAGIC if self.start.startswith(magic)), "plain")
         self.whole, self.cut, self.bytes, self.longest = False, False, 0, LONG
 
     def batches(self) -> Iterator[list[bytes]]:
-        """Lines without their ends; none that `most` cuts through. Raises `Unreadable`, `CalculationStopped`, and what
-        the stream raises."""
-        rest = b""
+        """Lines without their ends; none that `most` cuts through. Raises `Unreadable`, `OverBound`,
+        `CalculationStopped`, and what the stream raises."""
+        rest = bytearray()  # of the line that goes on
         for chunk in self._chunks():
-            enough = len(rest) >= self.longest  # is known of the line that goes on here
-            lines = [rest, *chunk.split(b"\n")[1:]] if enough else (rest + chunk).split(b"\n")
-            rest = lines.pop()[: self.longest]
+            first, *lines = chunk.split(b"\n")
+            rest += first[: max(0, self.longest - len(rest))]
             if lines:
-                yield lines
+                last = lines.pop()[: self.longest]
+                yield [bytes(rest), *lines]
+                rest = bytearray(last)
         if self.cut:
             return
         if rest:
-            yield [rest]
+            yield [bytes(rest)]
         self.whole = True
 
     def _chunks(self) -> Iterator[bytes]:
-        source: Any = DECOMPRESS[self.compression](Again(self.start, self._stream))
+        stored = Again(self.start, self._stream)
+        source: Any = DECOMPRESS[self.compression](stored)
+        meter = Meter(self._bounds, stored.count)
         while True:
             if self._stop.is_set():
                 raise CalculationStopped
@@ -63,6 +67,7 @@ class Text:
                 chunk = source.read1(CHUNK) if self.compression == "gzip" else source.read(CHUNK)
             if not chunk:
                 return
+            meter.add(chunk)
             if self.bytes >= self._most:
                 self.cut = True
                 return
@@ -71,12 +76,12 @@ class Text:
 
 
 @contextmanager
-def opened(opener: Opener, stop: threading.Event, most: int = MOST) -> Iterator[Text]:
+def opened(opener: Opener, stop: threading.Event, most: int = MOST, bounds: Bounds = VARIANTS) -> Iterator[Text]:
     """The file, and closed again. Raises what `opener` raises, and `CalculationStopped`."""
     if stop.is_set():
         raise CalculationStopped
     with _Closing(opener()) as stream:
-        yield Text(stream, stop, most)
+        yield Text(stream, stop, most, bounds)
 
 
 class _Closing:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from genoferry.errors import DuplicateSamples, GenotypesInvalid, SamplesheetInvalid, ToolsMissing
+from genoferry.pgsc.bounds import GIB, MAX_SAMPLES, SAMPLES
 from genoferry.pgsc.preflight.facts import Facts
 from genoferry.pgsc.preflight.findings import CANT_LOOK, doubtful, failed, ok
 from genoferry.pgsc.preflight.samples import Samples
@@ -33,7 +34,9 @@ def samples(facts: Facts) -> Iterator[Finding]:
 def _samples(facts: Facts, known: list[Samples]) -> Iterator[Finding]:
     nxf = facts.pipeline.nxf_params_file
     if any(each.fault == "unread" for each in known):
-        yield doubtful("samples", ToolsMissing.code, CANT_LOOK.format("of samples"))
+        yield failed("samples", ToolsMissing, CANT_LOOK.format("of samples"))
+    elif over := next((each.over for each in known if each.over), None):
+        yield failed("samples", GenotypesInvalid, f"A sample file {over}")
     elif any(each.fault or (each.whole and not each.count) for each in known):
         yield failed("samples", GenotypesInvalid, NONE[facts.rows[0].row.format == "vcf"])
     elif any(each.twice and not each.parts for each in known):
@@ -44,7 +47,8 @@ def _samples(facts: Facts, known: list[Samples]) -> Iterator[Finding]:
         )
         yield doubtful("samples", DuplicateSamples.code, message)
     elif not all(each.whole for each in known):
-        yield doubtful("samples", GenotypesInvalid.code, "A sample file holds more than is read here.")
+        message = f"A sample file has over {MAX_SAMPLES} lines, or over {SAMPLES.text // GIB} GiB of text."
+        yield failed("samples", GenotypesInvalid, message)
     elif len({(each.count, each.fingerprint) for each in known}) > 1:
         message = "The chromosomes' files don't hold the same samples. Send files with the same samples in each."
         yield failed("samples", SamplesheetInvalid, message)

@@ -10,14 +10,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from genoferry.pgsc.bounds import MAX_SAMPLES
 from genoferry.pgsc.preflight.decompress import Compression
 from genoferry.pgsc.preflight.lines import Text
 
 FAM = (b"FID", b"IID", b"PAT", b"MAT", b"SEX")
 MAX_TOLD_APART = 1_000_000
-"""Samples whose ids are compared, in some 80 bytes each; those that follow in a VCF are only counted."""
+"""Samples of which one may stand twice, in some 80 bytes each; those that follow are counted and compared with those of
+other files."""
 
-MOST_LINES = MAX_TOLD_APART
+MOST_LINES = MAX_SAMPLES
 """Lines of a sample file that are read."""
 
 WORD = 2**64
@@ -26,15 +28,16 @@ WORD = 2**64
 @dataclass(frozen=True)
 class Samples:
     """`fingerprint` is the same for the same samples in any order, within one process. `whole`: all were counted.
-    `parts`: a person may have several samples, told apart by SID."""
+    `parts`: a person may have several samples, told apart by SID. `over`: which bound the file is over."""
 
     count: int = 0
     twice: bool = False
     fingerprint: int = 0
-    fault: Literal["line", "unreadable", "unread"] | None = None
+    fault: Literal["line", "over", "unreadable", "unread"] | None = None
     compression: Compression = "plain"
     whole: bool = True
     parts: bool = False
+    over: str = ""
 
 
 def of_ids(ids: Iterable[bytes], compression: Compression = "plain") -> Samples:
@@ -42,9 +45,10 @@ def of_ids(ids: Iterable[bytes], compression: Compression = "plain") -> Samples:
     known: set[int] = set()
     count = fingerprint = 0
     for count, name in enumerate(ids, 1):
+        mark = hash(name)
+        fingerprint = (fingerprint + mark) % WORD
         if count <= MAX_TOLD_APART:
-            known.add(mark := hash(name))
-            fingerprint = (fingerprint + mark) % WORD
+            known.add(mark)
     return Samples(count, len(known) < min(count, MAX_TOLD_APART), fingerprint, None, compression)
 
 

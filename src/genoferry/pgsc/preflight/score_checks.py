@@ -14,7 +14,7 @@ from genoferry.errors import (
     ToolsMissing,
 )
 from genoferry.pgsc.preflight.facts import Facts
-from genoferry.pgsc.preflight.findings import called, doubtful, failed, ok, some
+from genoferry.pgsc.preflight.findings import CANT_LOOK, called, doubtful, failed, ok, some
 from genoferry.pgsc.preflight.repeats import is_counted, repeated_share
 from genoferry.pgsc.preflight.verdict import Finding
 from genoferry.pgsc.scorefile_faults import Fault, describe
@@ -49,10 +49,9 @@ def _scores(facts: Facts) -> Iterator[Finding]:
         yield failed("scores", ScorefileMissing, message)
     for score in facts.scores:
         if score.fault == "unread":
-            yield doubtful("scores", ToolsMissing.code, f"{called(score)} can't be read here (zstd).")
-        elif score.fault == "long":
-            message = f"{called(score)} has so long a header that it was not looked into."
-            yield doubtful("scores", ScorefileInvalid.code, message)
+            yield failed("scores", ToolsMissing, CANT_LOOK.format("of scores"))
+        elif score.fault == "over":
+            yield failed("scores", ScorefileInvalid, f"{called(score)} {score.over}")
         elif score.fault:
             fault = Fault(score.fault, score.line, score.column)
             yield failed("scores", ScorefileInvalid, describe(called(score), fault))

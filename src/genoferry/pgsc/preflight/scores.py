@@ -19,7 +19,7 @@ from genoferry.pgsc.preflight.score_weights import WeightCheck, rows_of
 from genoferry.pgsc.scorefile_faults import HeadFault, RowFault
 from genoferry.pgsc.scorefiles import of_header, read_header
 
-ScoreFault = HeadFault | RowFault | Literal["long", "unread"]
+ScoreFault = HeadFault | RowFault | Literal["over", "unread"]
 
 
 @dataclass
@@ -27,7 +27,7 @@ class Score:
     """`id`: the header's, else `name`. `variants` were counted, `whole`: to the file's end. `lost`: of the sample,
     those without a position; `foreign`: those whose chromosome is named otherwise than the tools name it.
     `additive`: False where it has weights by dosage alone, and so is left out. `line`, `column`: where the fault is,
-    if that is known."""
+    if that is known; `over`: which bound it is over."""
 
     name: str
     id: str
@@ -43,6 +43,7 @@ class Score:
     fault: ScoreFault | None = None
     line: int | None = None
     column: str | None = None
+    over: str = ""
 
 
 def read_score(text: Text, name: str, *, sample: int, most: int) -> Score:

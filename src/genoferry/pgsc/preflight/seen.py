@@ -26,7 +26,8 @@ class Region:
 
 @dataclass
 class Variants:
-    """What was seen of a variant file. `whole`: all of it. `regions` by chromosome, unknown ones as `OTHER`."""
+    """What was seen of a variant file. `whole`: all of it. `regions` by chromosome, unknown ones as `OTHER`.
+    `over`: which bound it is over."""
 
     chrom: str | None
     compression: Compression = "plain"
@@ -37,4 +38,5 @@ class Variants:
     bytes: int = 0
     whole: bool = False
     fault: Fault | None = None
+    over: str = ""
     samples: Samples | None = None

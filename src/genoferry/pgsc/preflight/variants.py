@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
 
+from genoferry.pgsc.bounds import VCF
 from genoferry.pgsc.preflight.genome import MATCHED, called, prefixed
-from genoferry.pgsc.preflight.heads import Layout, read_head, unended
+from genoferry.pgsc.preflight.heads import Layout, read_head
 from genoferry.pgsc.preflight.lines import LONG, Text
 from genoferry.pgsc.preflight.matching import Kept, Wanted
 from genoferry.pgsc.preflight.seen import OTHER, Region, Variants
@@ -24,9 +25,6 @@ Sought = Mapping[str, Mapping[int, Sequence[Wanted]]]
 
 _LEADING = re.compile(rb"[+-]?[0-9]+")
 """What plink2 reads of a position: it stops at the first character that is no digit (so 1e3 is 1)."""
-
-LONG_HEADER = 16 * 1024**2
-"""Bytes that the line of a VCF which names its samples may have."""
 
 
 class Looking(NamedTuple):
@@ -43,7 +41,7 @@ def scan(text: Text, layout: Layout, chrom: str | None, looking: Looking, most: 
     Raises `Unreadable`, `CalculationStopped`, and what the stream raises.
     """
     batches = text.batches()
-    text.longest = LONG_HEADER
+    text.longest = VCF.line  # one line names all samples
     head = read_head(text, batches, layout)
     text.longest = LONG
     seen = Variants(chrom, text.compression, fault=head.fault, samples=head.samples)
@@ -65,7 +63,7 @@ def _scan(text: Text, reader: _Reader, batches: Iterator[list[bytes]], most: int
     else:
         seen.whole = text.whole
         if not seen.count:
-            seen.fault = unended(text) if text.cut else "empty"
+            seen.fault = "long" if text.cut else "empty"
 
 
 class _Reader:

@@ -1,19 +1,30 @@
-"""However much text a file holds, a bounded part of it is read; what isn't read fails nothing."""
+"""However much text a file holds, a bounded part of it is read; what can't be looked into fails."""
 
 from __future__ import annotations
 
 import io
 import threading
+from dataclasses import replace
 from functools import partial
 
 import pytest
 import zstandard
 
 from genoferry.contracts.pipeline import PipelineParam
+from genoferry.pgsc import bounds
+from genoferry.pgsc.bounds import SAMPLES, VARIANTS
 from genoferry.pgsc.preflight import Files, Verdict, check, gather, heads, samples
 from genoferry.pgsc.preflight.lines import CHUNK, Text
 
 MIB = 1024**2
+ENDS = (
+    "more before its variants than any does.",
+    "has a line of over 1 MiB: it is damaged, or of another format.",
+    "has a line of over 2 MiB: it is damaged, or of another format.",
+    "has over 5000000 lines, or over 1 GiB of text.",
+    "has a header that is longer than any scorefile's.",
+    "over 1000 times what is stored. Send it uncompressed.",
+)
 TARGET = [("1", 1000 * i, "A", "G") for i in range(1, 500)]
 SCORE = [("1", 1000 * i, "A", "G", 0.1) for i in range(1, 200)]
 
@@ -46,15 +57,23 @@ class Counted:
 
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> Counted:
-    for name in ("MAX_TEXT", "MAX_SCORE_TEXT", "MAX_SAMPLE_TEXT"):
+    for name in ("MAX_TEXT", "MAX_SCORE_TEXT"):
         monkeypatch.setattr(gather, name, 4 * MIB)
-    monkeypatch.setattr(heads, "LONGEST_LINE", 4 * MIB)
+    monkeypatch.setattr(gather, "SAMPLES", SAMPLES._replace(text=4 * MIB))
+    monkeypatch.setattr(gather, "BOUNDS", {"pfile": VARIANTS._replace(line=2 * MIB)})
     return Counted(monkeypatch)
 
 
 @pytest.fixture
 def case(small, scored):
     return small(TARGET, scored(SCORE))
+
+
+def failure(verdict: Verdict) -> tuple[str, str]:
+    """Its code, and how its message ends: which bound it says."""
+    assert verdict.failure is not None
+    message = verdict.failure.user_message
+    return verdict.failure.code, next((end for end in ENDS if message.endswith(end)), "")
 
 
 def doubts(verdict: Verdict, check: str) -> list[str]:
@@ -65,50 +84,48 @@ def doubts(verdict: Verdict, check: str) -> list[str]:
 def test_endless_lines_before_the_variants(case, counted: Counted, line: bytes) -> None:
     verdict = case.having(variants=bomb(line, 64 * MIB)).verdict()
     assert counted.most <= 4 * MIB + CHUNK
-    assert verdict.failure is None
-    assert doubts(verdict, "files") == ["doubtful"]
+    assert failure(verdict) == ("genotypes-invalid", "more before its variants than any does.")
 
 
 def test_lines_before_the_variants_are_counted_too(case, counted: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(heads, "MOST_LINES", 1000)
     verdict = case.having(variants=bomb(b"##x\n", 64 * MIB)).verdict()
     assert counted.most <= CHUNK
-    assert doubts(verdict, "files") == ["doubtful"]
+    assert failure(verdict) == ("genotypes-invalid", "more before its variants than any does.")
 
 
-@pytest.mark.parametrize("start", [b"", b"#CHROM\tPOS\tID\tREF\tALT\n"])
+@pytest.mark.parametrize("start", [b"", b"#CHROM\tPOS\tID\tREF\tALT\n", b"#CHROM\tPOS\tID\tREF\tALT\n1\t5\t.\tA\tC\n"])
 def test_one_endless_line_is_no_variant_file(case, counted: Counted, start: bytes) -> None:
     verdict = case.having(variants=bomb(b"A", 64 * MIB, start)).verdict()
-    assert counted.most <= 4 * MIB + CHUNK
-    assert verdict.failure is not None
-    assert verdict.failure.code == "genotypes-invalid"
+    assert counted.most <= 2 * MIB + CHUNK
+    assert failure(verdict) == ("genotypes-invalid", "has a line of over 2 MiB: it is damaged, or of another format.")
 
 
-def test_a_line_that_is_only_too_long_for_us(case, counted: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(heads, "LONGEST_LINE", 400 * MIB)
-    verdict = case.having(variants=bomb(b"A", 64 * MIB)).verdict()
-    assert (verdict.failure, doubts(verdict, "files")) == (None, ["doubtful"])
-
-
-@pytest.mark.parametrize("line", [b"##x\n", b"a\t1\n", b"A"])
-def test_an_endless_sample_file(case, counted: Counted, line: bytes) -> None:
+@pytest.mark.parametrize(
+    ("line", "code", "end"),
+    [
+        (b"##x\n", "genotypes-invalid", "has over 5000000 lines, or over 1 GiB of text."),
+        (b"a\t1\n", "duplicate-samples", ""),
+        (b"A", "genotypes-invalid", "has a line of over 1 MiB: it is damaged, or of another format."),
+    ],
+)
+def test_an_endless_sample_file(case, counted: Counted, line: bytes, code: str, end: str) -> None:
     verdict = case.having(pheno=bomb(line, 64 * MIB, b"#IID\tSEX\nS0\t1\n")).verdict()
     assert counted.most <= 4 * MIB + CHUNK
     assert verdict.samples is None
-    assert doubts(verdict, "samples") != ["ok"]
-    assert verdict.failure is None or line == b"a\t1\n"  # there, a sample is there twice
+    assert failure(verdict) == (code, end)
 
 
 def test_lines_of_a_sample_file_are_counted_too(case, counted: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(samples, "MOST_LINES", 1000)
-    monkeypatch.setattr(gather, "MAX_SAMPLE_TEXT", 400 * MIB)
+    monkeypatch.setattr(gather, "SAMPLES", SAMPLES)
     many = "#IID\n" + "".join(f"S{number}\n" for number in range(300_000))
     verdict = case.having(pheno=many.encode()).verdict()
     assert counted.most <= 2 * CHUNK
-    assert (verdict.failure, doubts(verdict, "samples")) == (None, ["doubtful"])
+    assert failure(verdict) == ("genotypes-invalid", "has over 5000000 lines, or over 1 GiB of text.")
 
 
-@pytest.mark.parametrize("line", [b"A", b"#x\n", b"1\t5\tA\tG\t0.1\n"])
+@pytest.mark.parametrize("line", [b"#x\n", b"1\t5\tA\tG\t0.1\n"])
 def test_an_endless_scorefile(case, counted: Counted, scored, small, line: bytes) -> None:
     verdict = small(TARGET, bomb(line, 64 * MIB, scored(SCORE))).verdict()
     assert counted.most <= 4 * MIB + CHUNK
@@ -118,7 +135,28 @@ def test_an_endless_scorefile(case, counted: Counted, scored, small, line: bytes
 def test_an_endless_header_of_a_scorefile(small, counted: Counted) -> None:
     verdict = small(TARGET, bomb(b"#x\n", 64 * MIB)).verdict()
     assert counted.most <= CHUNK
-    assert (verdict.failure, doubts(verdict, "scores")) == (None, ["doubtful"])
+    assert failure(verdict) == ("scorefile-invalid", "has a header that is longer than any scorefile's.")
+
+
+@pytest.mark.parametrize("start", [b"", b"#pgs_id=S\n"])
+def test_a_scorefile_that_is_one_line(small, counted: Counted, start: bytes) -> None:
+    verdict = small(TARGET, bomb(b"A", 64 * MIB, start)).verdict()
+    assert counted.most <= MIB + CHUNK
+    assert failure(verdict) == ("scorefile-invalid", "has a line of over 1 MiB: it is damaged, or of another format.")
+
+
+def test_text_out_of_nothing_is_a_bomb(case, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounds, "FREE", 4 * MIB)
+    case = replace(case, settings=case.settings.model_copy(update={"max_variants": 10**9}))
+    verdict = case.having(variants=bomb(b"1\t5\t.\tA\tC\n", 64 * MIB, b"#CHROM\tPOS\tID\tREF\tALT\n")).verdict()
+    assert failure(verdict) == ("genotypes-invalid", "over 1000 times what is stored. Send it uncompressed.")
+
+
+def test_as_much_text_that_is_stored_is_none(case, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounds, "FREE", MIB)
+    rows = b"".join(b"1\t%d\t.\tA\tC\n" % (1000 * i) for i in range(1, 200_000))
+    verdict = case.having(variants=b"#CHROM\tPOS\tID\tREF\tALT\n" + rows).verdict()
+    assert doubts(verdict, "files") == ["ok"]
 
 
 def test_a_share_that_is_used_up_leaves_later_files_unread(case, counted: Counted) -> None:
