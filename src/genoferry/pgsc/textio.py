@@ -52,7 +52,7 @@ def check_text(
 ) -> None:
     """Reads a file to its end, for tools that set no bounds of their own. Raises as `open_text` does."""
     with _errors(missing, damaged, bounds), _opened(path, bounds) as source:
-        while source.read1(CHUNK):
+        while source.read(CHUNK):
             pass
 
 
@@ -75,14 +75,12 @@ def create_zst(path: Path) -> TextIO:
 
 
 @contextlib.contextmanager
-def _opened(path: Path, bounds: Bounds) -> Iterator[io.BufferedReader[_Bounded]]:
+def _opened(path: Path, bounds: Bounds) -> Iterator[BinaryIO]:
     with path.open("rb") as file:
         start = file.peek(len(ZSTD))
         kind = next(magic for magic in DECOMPRESS if start.startswith(magic))
         with DECOMPRESS[kind](file) as source:
-            bounded = _Bounded(source, Meter(bounds, file.tell))
-            with io.BufferedReader(bounded, CHUNK) as text:
-                yield text
+            yield cast("BinaryIO", _Bounded(source, Meter(bounds, file.tell)))
 
 
 DECOMPRESS: dict[bytes, Callable[[BinaryIO], Any]] = {
@@ -95,18 +93,26 @@ DECOMPRESS: dict[bytes, Callable[[BinaryIO], Any]] = {
 """By a file's first bytes; plain text by none."""
 
 
-class _Bounded(io.RawIOBase):
+class _Bounded(io.BufferedIOBase):
     """Text that is counted before it is handed on."""
 
     def __init__(self, source: Any, meter: Meter) -> None:
         super().__init__()
         self._source, self._meter = source, meter
+        self._chunk, self._place = b"", 0
 
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Any) -> int:
-        chunk = self._source.read(len(buffer))
-        self._meter.add(chunk)
-        buffer[: len(chunk)] = chunk
-        return len(chunk)
+    def read1(self, size: int = -1, /) -> bytes:
+        if self._place >= len(self._chunk):
+            self._chunk, self._place = self._source.read(CHUNK), 0
+            self._meter.add(self._chunk)
+        stop = len(self._chunk) if size < 0 else self._place + size
+        piece = self._chunk[self._place : stop]
+        self._place = stop
+        return piece
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """All that is left, or fewer than `size` bytes where a chunk ends."""
+        return b"".join(iter(self.read1, b"")) if size is None or size < 0 else self.read1(size)
