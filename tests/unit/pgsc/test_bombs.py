@@ -34,7 +34,7 @@ PVAR = b"#CHROM\tPOS\tID\tREF\tALT\n"
 VCF = b"##fileformat=VCFv4.3\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tS\n"
 
 LONG = b"a" * 1000 + b"\n"
-ROW = b"1\t5\tA\t" + b"0.1" * 300 + b"\n"
+ROW = b"1\t5\t" + b"A" * 900 + b"\t0.1\n"
 
 READ = """
 import sys
