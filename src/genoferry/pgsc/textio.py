@@ -11,11 +11,11 @@ import io
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO, cast
+from typing import Any, BinaryIO, Protocol, TextIO, cast
 
 import zstandard
 
-from genoferry.errors import CalculationError, GenomesMissing, GenotypesInvalid
+from genoferry.errors import CalculationError, CalculationStopped, GenomesMissing, GenotypesInvalid
 from genoferry.pgsc.bounds import MAX_WINDOW, VARIANTS, Bounds, Meter, OverBound
 
 GZIP = b"\x1f\x8b"
@@ -25,6 +25,10 @@ DAMAGED = (OSError, EOFError, UnicodeDecodeError, zlib.error, zstandard.ZstdErro
 
 CHUNK = 128 * 1024
 """Bytes of text that are read at once."""
+
+
+class Stop(Protocol):
+    def is_set(self) -> bool: ...
 
 
 @contextlib.contextmanager
@@ -44,16 +48,12 @@ def open_text(
         yield lines
 
 
-def check_text(
-    path: Path,
-    missing: type[CalculationError] = GenomesMissing,
-    damaged: type[CalculationError] = GenotypesInvalid,
-    bounds: Bounds = VARIANTS,
-) -> None:
-    """Reads a file to its end, for tools that set no bounds of their own. Raises as `open_text` does."""
-    with _errors(missing, damaged, bounds), _opened(path, bounds) as source:
+def check_text(path: Path, *, bounds: Bounds, stop: Stop) -> None:
+    """Reads a file of the genomes to its end. Raises as `open_text` does, and `CalculationStopped`."""
+    with _errors(GenomesMissing, GenotypesInvalid, bounds), _opened(path, bounds) as source:
         while source.read(CHUNK):
-            pass
+            if stop.is_set():
+                raise CalculationStopped
 
 
 @contextlib.contextmanager

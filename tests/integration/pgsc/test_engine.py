@@ -171,3 +171,22 @@ def test_a_stop_ends_it(cohort: Cohort, calculate: Calculate) -> None:
 
     with pytest.raises(errors.CalculationStopped):
         calculate(cohort, stop=stop, progress=at_match)
+
+
+@pytest.mark.parametrize("what", ["scorefile", "variants"])
+def test_a_bomb_is_refused_before_any_tool(tmp_path: Path, calculate: Calculate, what: str) -> None:
+    """A line of 70 MiB, in 70 kB: a tool would read it to its end."""
+    cohort = generate(tmp_path / "cohort", formats=("pfile",), split=False, samples=60, variants=60)
+    bomb = tmp_path / "bomb"
+    if what == "scorefile":
+        score = gzip.decompress(cohort.scorefiles[PLAIN].read_bytes()).rstrip()
+        bomb.write_bytes(gzip.compress(score) + gzip.compress(b"0" * 1024**2) * 70)
+    else:
+        bomb.write_bytes(gzip.compress(b"#CHROM\tPOS\tID\tREF\tALT\n1\t5\t.\tA\t") + gzip.compress(b"C" * 1024**2) * 70)
+        cohort.files[cohort.genomes["pfile"][0]["variants"]] = bomb
+    kind = errors.ScorefileInvalid if what == "scorefile" else errors.GenotypesInvalid
+    with pytest.raises(kind, match="has a line of over") as refused:
+        calculate(cohort, scorefiles=[bomb] if what == "scorefile" else [cohort.scorefiles[PLAIN]])
+    assert {score.status for score in refused.value.scores} == {"failed"}
+    tools = ("MATCH_VARIANTS", "MATCH_COMBINE", *(["FORMAT_SCOREFILES"] if what == "scorefile" else []))
+    assert not [log for log in tools if (tmp_path / "work" / "calculation" / f"{log}.log").exists()]

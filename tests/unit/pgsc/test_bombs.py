@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +16,16 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from genoferry.errors import GenotypesInvalid, ScorefileInvalid
+from genoferry.contracts.pipeline import PipelineParam
+from genoferry.errors import CalculationStopped, GenotypesInvalid, ScorefileInvalid
 from genoferry.pgsc import samples, vcf
 from genoferry.pgsc.bounds import MIB, SCOREFILE, VARIANTS, Bounds, Meter, OverBound
+from genoferry.pgsc.inputs import Inputs
+from genoferry.pgsc.nextflow.engine import Calculation, run
+from genoferry.pgsc.nextflow.places import Places
 from genoferry.pgsc.textio import check_text, open_text
+from genoferry.settings import NextflowSettings
+from genoferry.testing.cohort import generate
 
 SIZE = 400
 """MiB of text of a bomb."""
@@ -39,6 +46,7 @@ ROW = b"1\t5\t" + b"A" * 900 + b"\t0.1\n"
 READ = """
 import sys
 from pathlib import Path
+from genoferry.contracts.pipeline import PipelineParam
 from genoferry.errors import CalculationError
 {imports}
 path = Path(sys.argv[1])
@@ -146,6 +154,10 @@ def test_phenotypes_take_no_memory(tmp_path: Path) -> None:
     assert peak < 100
 
 
+def check(path: Path, bounds: Bounds) -> None:
+    check_text(path, bounds=bounds, stop=threading.Event())
+
+
 def whole(path: Path, bounds: Bounds) -> str:
     with open_text(path, bounds=bounds) as lines:
         return lines.read()
@@ -157,7 +169,7 @@ def test_a_line_as_long_as_the_bound_is_read(tmp_path: Path, compress: Callable[
     text = b"a\n" + b"b" * size + b"\nc" * 200_000
     (tmp_path / "x").write_bytes(compress(text))
     assert whole(tmp_path / "x", Bounds("X", size, len(text), 1)).encode() == text
-    check_text(tmp_path / "x", bounds=Bounds("X", size, len(text)))
+    check(tmp_path / "x", Bounds("X", size, len(text)))
 
 
 @pytest.mark.parametrize("piece", [1, 3, 7, 100])
@@ -184,16 +196,43 @@ def test_lines_are_measured_over_chunks(piece: int) -> None:
 )
 def test_the_error_says_which_bound(bomb: Bomb, monkeypatch: pytest.MonkeyPatch, bounds: Bounds, said: str) -> None:
     monkeypatch.setattr("genoferry.pgsc.bounds.FREE", 2 * MIB)
-    with pytest.raises(ScorefileInvalid, match=said):
-        check_text(bomb(b"", b"ab\n", GZIP, 4), damaged=ScorefileInvalid, bounds=bounds)
+    with pytest.raises(GenotypesInvalid, match=said):
+        check(bomb(b"", b"ab\n", GZIP, 4), bounds)
 
 
 def test_little_text_may_be_as_regular_as_it_likes(bomb: Bomb) -> None:
     for bounds in (SCOREFILE, VARIANTS):
-        check_text(bomb(b"", b"ab\n", ZSTD, 200), bounds=bounds)
+        check(bomb(b"", b"ab\n", ZSTD, 200), bounds)
 
 
 def test_plain_text_is_no_bomb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("genoferry.pgsc.bounds.FREE", MIB)
     (tmp_path / "plain").write_bytes(b"ab\n" * MIB)
-    check_text(tmp_path / "plain", bounds=SCOREFILE._replace(ratio=1))
+    check(tmp_path / "plain", SCOREFILE._replace(ratio=1))
+
+
+def test_a_stop_ends_the_reading(tmp_path: Path) -> None:
+    (tmp_path / "plain").write_bytes(b"ab\n" * MIB)
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(CalculationStopped):
+        check_text(tmp_path / "plain", bounds=VARIANTS, stop=stop)
+
+
+@pytest.mark.parametrize("what", ["scorefile", "variants", "pheno"])
+def test_a_bomb_starts_no_pipeline(bomb: Bomb, tmp_path: Path, what: str) -> None:
+    cohort = generate(tmp_path / "cohort", formats=("pfile",), split=False, samples=60, variants=60)
+    row = cohort.genomes["pfile"][0]
+    broken = bomb(HEAD if what == "scorefile" else b"", b"A", GZIP, 70)
+    files = dict(cohort.files) if what == "scorefile" else {**cohort.files, row[what]: broken}
+    scorefiles = [broken] if what == "scorefile" else [*cohort.scorefiles.values()]
+    nxf = {"pgs_id": "PGS000001", "target_build": cohort.build}
+    pipeline = PipelineParam.model_validate({"id": "R", "target_genomes": [row], "nxf_params_file": nxf})
+    inputs = Inputs("R", pipeline.target_genomes, files, scorefiles, cohort.build)
+    (tmp_path / "shared").mkdir()
+    job = Calculation(inputs, pipeline, NextflowSettings(), Places(tmp_path / "shared", 1))
+    kind = ScorefileInvalid if what == "scorefile" else GenotypesInvalid
+    with pytest.raises(kind, match="has a line of over") as refused:
+        run(job, out=tmp_path / "out", progress=lambda _: None, stop=threading.Event())
+    assert {score.status for score in refused.value.scores} <= {"failed"}
+    assert list((tmp_path / "shared").iterdir()) == []

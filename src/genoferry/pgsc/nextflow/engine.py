@@ -16,6 +16,7 @@ from genoferry.contracts.events import ProgressInfo
 from genoferry.contracts.pipeline import PipelineParam
 from genoferry.errors import CalculationError, CalculationStopped, DiskFull, ScorefileInvalid, ZeroMatches
 from genoferry.pgsc import outcomes
+from genoferry.pgsc.genome_text import check_genomes
 from genoferry.pgsc.inputs import Inputs, Outcome
 from genoferry.pgsc.nextflow.bucket import fetch_pipeline, read_tail
 from genoferry.pgsc.nextflow.collect import collect
@@ -76,6 +77,7 @@ def run(job: Calculation, *, out: Path, progress: Callable[[ProgressInfo], None]
         with _disk():
             with _before_any_process():
                 asked = job.scores(stop)
+                check_genomes(job.inputs, stop)
             heart = Heart(job.places.workspace / "heart", stop)
             try:
                 watch = _run(job, _prepare(job, heart), heart, progress)
