@@ -51,6 +51,7 @@ def prepare(bench: Bench, inputs: Inputs, target: Target) -> Fileset:
         recode.with_suffix(work, f".relabelled.{layout}.zst"),
         chrom=target.chrom,
         keep_multiallelic=inputs.keep_multiallelic,
+        most=geno.stat().st_size,  # pgen and bed have a byte at least for each
     )
     samples = read_samples(sample_file)
     check_genotypes(geno, relabelled, len(samples))

@@ -17,6 +17,10 @@ BIM = ("#CHROM", "ID", "CM", "POS", "ALT", "REF")
 MAX_ALLELE = 100
 """Longer alleles give a variant no id, so it never matches (pgsc_calc: `--new-id-max-allele-len 100 missing`)."""
 
+MAX_CHROM = 64
+"""Characters of a chromosome's name that are kept in mind; a longer one is none that plink2 knows."""
+
+TOO_MANY = "A variant file has more variants than its genotype file has bytes: it belongs to another one."
 NO_ID = "."
 NUL = "\0"
 NUMBERED = {"23": "X", "24": "Y", "25": "XY", "26": "MT", "M": "MT"}
@@ -61,11 +65,13 @@ def read_variants(path: Path, layout: Layout) -> Iterator[Variant]:
                 raise GenotypesInvalid("A line of a pvar or bim file has too few columns.") from None
 
 
-def relabel(source: Path, layout: Layout, to: Path, *, chrom: str | None, keep_multiallelic: bool) -> Relabelled:
+def relabel(
+    source: Path, layout: Layout, to: Path, *, chrom: str | None, keep_multiallelic: bool, most: int | None = None
+) -> Relabelled:
     """Writes the variants of `source` to `to` (zstd) with ids as pgsc_calc's PLINK2_RELABEL* gives them.
 
     A variant of another chromosome than `chrom` gets no id and so never matches. Order and number are kept: a
-    variant's line is its index in the genotype file. Raises `GenotypesInvalid`.
+    variant's line is its index in the genotype file. Raises `GenotypesInvalid`, also where there are over `most`.
     """
     write: Callable[[Variant], str] = _WRITE[layout]
     multiallelic, index = [], -1
@@ -73,6 +79,8 @@ def relabel(source: Path, layout: Layout, to: Path, *, chrom: str | None, keep_m
         if layout == "pvar":
             out.write("#CHROM\tPOS\tID\tREF\tALT\n")
         for index, variant in enumerate(read_variants(source, layout)):
+            if index == most:
+                raise GenotypesInvalid(TOO_MANY)
             if "," in variant.alt:
                 multiallelic.append((index, variant.alt.count(",") + 2))
             named = _named(variant._replace(pos=_position(variant.pos, index + 1)), keep_multiallelic)
@@ -82,10 +90,14 @@ def relabel(source: Path, layout: Layout, to: Path, *, chrom: str | None, keep_m
     return Relabelled(to, layout, index + 1, tuple(multiallelic))
 
 
-@lru_cache(maxsize=1024)
 def plain_chrom(name: str) -> str:
     """Return the name that plink2 writes for a chromosome: any case, `chr` and a leading 0 are taken off, its numbers
     become X, Y, XY and MT. A name that plink2 doesn't know stays as it is."""
+    return _plain_chrom(name) if len(name) <= MAX_CHROM else name
+
+
+@lru_cache(maxsize=1024)
+def _plain_chrom(name: str) -> str:
     plain = name.upper().removeprefix("CHR")
     plain = plain[1:] if len(plain) == 2 and plain.startswith("0") else plain
     plain = NUMBERED.get(plain, plain)

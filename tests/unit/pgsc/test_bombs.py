@@ -18,7 +18,7 @@ import zstandard
 
 from genoferry.contracts.pipeline import PipelineParam
 from genoferry.errors import CalculationStopped, GenotypesInvalid, ScorefileInvalid
-from genoferry.pgsc import samples, vcf
+from genoferry.pgsc import samples, variants, vcf
 from genoferry.pgsc.bounds import MIB, SCOREFILE, VARIANTS, Bounds, Meter, OverBound
 from genoferry.pgsc.inputs import Inputs
 from genoferry.pgsc.nextflow.engine import Calculation, run
@@ -143,6 +143,26 @@ def test_more_samples_than_any_cohort_are_refused(tmp_path: Path, monkeypatch: p
             read_ids(tmp_path / "x")
         (tmp_path / "x").write_text(text.removesuffix("S50").rstrip() + "\n")
         read_ids(tmp_path / "x")
+
+
+def test_names_of_chromosomes_are_not_kept(tmp_path: Path) -> None:
+    """40 of them, of 5 MiB each."""
+    path = tmp_path / "bomb"
+    line = GZIP(b"A" * MIB) * 5
+    path.write_bytes(GZIP(PVAR) + b"".join(GZIP(b"%d" % n) + line + GZIP(b"\t5\t.\tA\tC\n") for n in range(40)))
+    call = 'relabel(path, "pvar", path.with_suffix(".zst"), chrom=None, keep_multiallelic=False)'
+    answer, peak = read(path, "from genoferry.pgsc.variants import relabel", call)
+    assert answer == "taken"
+    assert peak < 150
+
+
+def test_more_variants_than_bytes_of_genotypes(bomb: Bomb, tmp_path: Path) -> None:
+    pvar = bomb(PVAR, b"1\t5\t.\tA\tC,G\n", GZIP, 1)
+    with pytest.raises(GenotypesInvalid, match="more variants than its genotype file has bytes"):
+        variants.relabel(pvar, "pvar", tmp_path / "out", chrom=None, keep_multiallelic=True, most=1000)
+    count = MIB // 12
+    made = variants.relabel(pvar, "pvar", tmp_path / "out", chrom=None, keep_multiallelic=False, most=count)
+    assert made.count == count
 
 
 def test_phenotypes_take_no_memory(tmp_path: Path) -> None:
