@@ -23,6 +23,7 @@ OTHERS = frozenset(
         "GENOFERRY_IMAGE_ARCHIVE",
         "GENOFERRY_TEST_ENDS",
         "GENOFERRY_TEST_JOBS",
+        "GENOFERRY_TEST_PROPERTY_SECONDS",
         "GENOFERRY_TOOLS",
     }
 )
