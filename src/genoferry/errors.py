@@ -516,7 +516,8 @@ class GenotypesInvalid(CalculationError):
 
 
 class ScoresIncomplete(CalculationError):
-    """The calculation ended without an error but not every sample has its score. Nothing of it is published."""
+    """The calculation ended without an error but not every sample has its score, or a sum is not that of all its parts.
+    Nothing of it is published."""
 
     code = "scores-incomplete"
 

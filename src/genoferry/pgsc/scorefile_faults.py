@@ -10,7 +10,8 @@ HeadFault = Literal["header", "mark", "stated", "column", "extra", "twice", "emp
 
 FAULTS: Mapping[RowFault | HeadFault, str] = {
     "empty": "holds no variants.",
-    "header": "has no header with a valid pgs_id. Scorefiles must be in PGS Catalog format 2.0.",
+    "header": "has no header with a valid pgs_id (up to 64 letters, digits, dots, dashes and underscores, without"
+    " `_SUM`, which the tools cut out). Scorefiles must be in PGS Catalog format 2.0.",
     "mark": "begins with a byte order mark, so the tools don't see its header. Save it as UTF-8 without one.",
     "stated": "has a header that the tools refuse: it must state pgs_id, trait_reported and genome_build (GRCh37, hg19,"
     " GRCh38, hg38 or NR; HmPOS_build: GRCh37 or GRCh38).",

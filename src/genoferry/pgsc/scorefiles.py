@@ -127,8 +127,7 @@ def of_header(path: Path, header: Mapping[str, str]) -> Scorefile:
     """Raises `ScorefileInvalid` where the header states no id."""
     name = next((header[key] for key in ID_KEYS if key in header), "")
     if not SCORE_ID.fullmatch(name):
-        message = "A scorefile's header states no valid pgs_id. Scorefiles must be in PGS Catalog format 2.0."
-        raise refusal(ScorefileInvalid, FORMAT, message)
+        raise refusal(ScorefileInvalid, FORMAT, f"A scorefile {FAULTS['header']}")
     harmonised = "HmPOS_build" in header and "HmPOS_date" in header
     build = header.get("HmPOS_build" if harmonised else "genome_build", "")
     return Scorefile(path, name, BUILDS.get(build), harmonised, header.get("trait_reported"))

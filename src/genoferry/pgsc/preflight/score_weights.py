@@ -53,8 +53,11 @@ class WeightCheck:
         cells, where = split(line), self._where
         if fault := Fault("quote") if is_open_quote(line) else weights_fault(cells, where):
             return fault
-        self._total += sum(abs(float(cells[at])) for at in where.weights)
-        return Fault("overflow") if self._total > MOST else None
+        for at in where.weights:
+            self._total += abs(float(cells[at]))
+            if self._total > MOST:
+                return Fault("overflow", column=where.names[at])
+        return None
 
 
 def _is_utf8(text: bytes) -> bool:
