@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from genoferry.errors import CalculationStopped, ScorefileInvalid
+from genoferry.pgsc.bounds import SCOREFILE
 from genoferry.pgsc.preflight.score_head import split
 from genoferry.pgsc.preflight.score_rows import columns_of
 from genoferry.pgsc.scorefile_rows import Stop, read_head
@@ -32,7 +33,7 @@ class Repeats:
 def count_repeats(scorefile: Scorefile, stop: Stop) -> Repeats:
     """Read a file whose rows have no fault, in eight bytes of memory a row. Raises `CalculationStopped`."""
     keys = array("q")
-    with open_text(scorefile.path, damaged=ScorefileInvalid) as lines:
+    with open_text(scorefile.path, damaged=ScorefileInvalid, bounds=SCOREFILE) as lines:
         numbered = enumerate((line.rstrip("\n") for line in lines), 1)
         _, names = read_head(numbered)
         where = columns_of(names, scorefile.harmonised)

@@ -93,6 +93,12 @@ def test_the_error_names_score_line_and_column(tmp_path: Path) -> None:
     assert raised.value.trace_name == "PGSCATALOG:EMBEDDED:FORMAT_SCOREFILES"
 
 
+def test_made_up_column_names_are_not_quoted(tmp_path: Path) -> None:
+    column = "allelefrequency_effect_<b>secret"
+    assert fault(tmp_path, [f"{row(1)}\tNA"], f"{COLUMNS}\t{column}") == Fault("cell", 5, "allelefrequency_effect_...")
+    assert fault(tmp_path, [f"{row(1)}\t0.5"], f"{COLUMNS}\t{column}") is None
+
+
 def test_a_stop_ends_the_look(tmp_path: Path) -> None:
     stop = threading.Event()
     stop.set()

@@ -57,3 +57,8 @@ CHECKS: Mapping[str, Callable[[str], bool]] = {
 def check_of(column: str) -> Callable[[str], bool] | None:
     """What the cells of a column must be, None where they may be anything."""
     return is_number if column.startswith(FREQUENCY) else CHECKS.get(column)
+
+
+def label_of(column: str) -> str:
+    """A column's name without what a sender made up of it: messages quote none of that."""
+    return f"{FREQUENCY}..." if column.startswith(FREQUENCY) else column

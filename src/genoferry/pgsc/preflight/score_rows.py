@@ -16,7 +16,7 @@ from typing import Literal
 from genoferry.pgsc.preflight.genome import CHROMS, MATCHED
 from genoferry.pgsc.preflight.lines import LONG
 from genoferry.pgsc.preflight.matching import MAX_ALLELE, Wanted
-from genoferry.pgsc.preflight.score_cells import MODELS, check_of, is_true
+from genoferry.pgsc.preflight.score_cells import MODELS, check_of, is_true, label_of
 from genoferry.pgsc.preflight.score_head import COMPLEX, DOSAGES, split
 from genoferry.pgsc.scorefile_faults import Fault, HeadFault, RowFault
 from genoferry.pgsc.weight_cells import weight_fault
@@ -52,9 +52,9 @@ class Columns:
 
     @cached_property
     def checked(self) -> tuple[tuple[int, str, Callable[[str], bool]], ...]:
-        """The other columns whose cells can be wrong: where each is, its name, and what its cells must be."""
+        """The other columns whose cells can be wrong: where each is, what to call it, and what its cells must be."""
         found = ((at, name, check_of(name)) for name, at in self._index.items())
-        return tuple((at, name, check) for at, name, check in found if check)
+        return tuple((at, label_of(name), check) for at, name, check in found if check)
 
     @cached_property
     def _index(self) -> dict[str, int]:
