@@ -52,7 +52,7 @@ def test_a_full_disk_is_told_as_such(cramped: Harness, small_disk: Path, tmp_pat
     assert log.read_text().split() == ["1"], "no attempt is wasted"
     assert cramped.await_done(uuid).state == "FAILED"
     assert list(small_disk.glob("jobs/*")) == []
-    assert "No space left on its disk" in worker.text
+    assert '"code": "job-out-of-disk"' in worker.text
 
 
 def test_a_job_waits_for_room_to_start(cramped: Harness, small_disk: Path, tmp_path: Path) -> None:
