@@ -12,11 +12,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
+
 from genoferry.contracts.jobfile import JobFile
 from genoferry.contracts.keys import workspace_prefix
 from genoferry.errors import WorkspaceTaken
 from genoferry.handlers.protocol import Shared
 from genoferry.settings import Settings
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -46,12 +50,16 @@ class Place:
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """A folder of the attempt's own, which holds genotypes in clear and is gone at its end. Raises `OSError`."""
+    """A folder of the attempt's own, which holds genotypes in clear and is gone at its end. Raises `OSError` where it
+    can't be made. One that can't be removed is its runner's to clean: the exit report is not lost for it."""
     scratch = Path(tempfile.mkdtemp(prefix="job-", dir=os.environ.get("GENOFERRY_SCRATCH")))
     try:
         yield scratch
     finally:
-        shutil.rmtree(scratch)
+        try:
+            shutil.rmtree(scratch)
+        except OSError as error:
+            log.warning("scratch not removed", cause=error.strerror)
 
 
 def check_own(folder: Path) -> None:
