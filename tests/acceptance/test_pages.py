@@ -15,6 +15,7 @@ import pytest
 from tests.acceptance.pages import ROOT, not_run, run_pages
 
 from genoferry.local.tools import ensure_venv
+from genoferry.testing.harness import QUICK
 from genoferry.testing.workers import end_jobs
 
 RunPages = Callable[..., list[str]]
@@ -51,10 +52,11 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def run(checkout: Path) -> RunPages:
-    """Run pages with little more than a bare machine has: genoferry's commands, and aws-cli."""
+    """Run pages with little more than a bare machine has: genoferry's commands, and aws-cli. Workers are quick, since
+    a page's first finds the lease and the long poll of the last page's."""
     aws_cli = ensure_venv(Path(__file__).with_name("requirements-awscli.txt"), ROOT / ".venv-awscli") / "bin"
     path = [f"{sys.prefix}/bin", "/usr/local/bin", "/usr/bin", "/bin", str(aws_cli)]
-    environment = {"PATH": ":".join(path), "HOME": str(checkout), "NO_COLOR": "1"}
+    environment = {"PATH": ":".join(path), "HOME": str(checkout), "NO_COLOR": "1"} | QUICK
     environment |= {name: os.environ[name] for name in ("LANG", "GENOFERRY_HOME") if name in os.environ}
     return lambda *pages: run_pages(pages, checkout, environment)
 

@@ -19,8 +19,10 @@ from genoferry.testing.workers import WorkerProcess, end_jobs
 
 ROOT = Path(__file__).parents[2]
 PAYLOADS = ROOT / "payloads"
-BY_SEND = ("calculate_scores_s3.json", "calculate_scores_https.json", "calculate_scores_file.json")
+BY_SEND = ("calculate_scores_https.json",)
 BY_AWS_CLI = ("calculate_scores.json", "bare_job_request.json")
+BY_PAGES = ("calculate_scores_s3.json", "calculate_scores_file.json")
+"""Sent, and followed to their success, by the commands of docs/howto (test_pages.py)."""
 
 Genoferry = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -90,6 +92,12 @@ def test_the_cancellation_is_taken(seeded: dict[str, str], genoferry: Genoferry,
     target = json.loads((PAYLOADS / "cancel_job.json").read_text())["body"]["target"]
     assert genoferry("follow", target, "--timeout", "60").returncode == 0
     assert json.loads(genoferry("dlq", "list", "--json").stdout) == []
+
+
+def test_each_payload_is_sent_somewhere() -> None:
+    assert {path.name for path in PAYLOADS.glob("*.json")} == {*BY_SEND, *BY_AWS_CLI, *BY_PAGES, "cancel_job.json"}
+    pages = "".join(path.read_text() for path in (ROOT / "docs" / "howto").glob("*.md"))
+    assert all(f"payloads/{name}" in pages for name in BY_PAGES)
 
 
 def test_there_is_a_payload_for_every_message_name() -> None:
