@@ -83,6 +83,7 @@ def run_pages(
             shell.wait()
     printed = log.read_text(errors="replace")
     assert code == 0, f"{pages}: exit code {code}\n{printed}"
+    assert "command not found" not in printed, printed  # bash goes on where that is in an argument
     return re.split(rf"^{MARK} \d+\n", printed, flags=re.M)[1:]
 
 
