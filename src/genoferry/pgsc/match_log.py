@@ -68,11 +68,11 @@ def check_summary(counts: Counts, matching: Mapping[str, Matching]) -> None:
 
 def check_weights(counts: Counts, parts: Sequence[Weights], calculated: Sequence[str]) -> None:
     """Raise `ScoresIncomplete` where a calculated score was not scored with just the variants that match."""
-    scored = Counter[Part]()
+    in_parts = Counter[Part]()
     for part in parts:
-        scored += _weighed(part)
-    wanted = Counter({part: count for part, count in counts.weighed.items() if part[0] in calculated})
-    for accession, chrom, model in (wanted - scored) + (scored - wanted):
+        in_parts += _weighed(part)
+    in_log = Counter({part: count for part, count in counts.weighed.items() if part[0] in calculated})
+    for accession, chrom, model in (in_log - in_parts) + (in_parts - in_log):
         where = "" if chrom == ALL else f" on chromosome {chrom}"
         wrong = f"Not all {model} variants of {score_id(accession)}{where} that match have been scored."
         raise ScoresIncomplete(f"{wrong} Nothing is published.")
@@ -96,14 +96,14 @@ def check_denominators(counts: Counts, calculated: Iterable[str], samples: int, 
 
 def _weighed(part: Weights) -> Counter[Part]:
     """How many weights of each score a part has."""
-    found = Counter[Part]()
+    counts = Counter[Part]()
     with open_text(part.path, damaged=ToolFailed, bounds=OUTPUT) as lines:
         rows = csv.reader(lines, delimiter="\t")
         names = next(rows)[2:]
         while block := list(islice(rows, LINES)):
             for name, column in zip(names, list(zip(*block, strict=True))[2:], strict=True):
-                found[name, part.chrom, part.model] += len(column) - column.count(FILLED)
-    return found
+                counts[name, part.chrom, part.model] += len(column) - column.count(FILLED)
+    return counts
 
 
 def _matched(path: Path) -> Iterator[tuple[str, str, str, str]]:
@@ -111,7 +111,7 @@ def _matched(path: Path) -> Iterator[tuple[str, str, str, str]]:
         rows = csv.reader(lines)
         columns = next(rows, [])
         try:
-            status, *wanted = (
+            status, *others = (
                 columns.index(name)
                 for name in ("match_status", "accession", "chr_name", "effect_type", "effect_weight")
             )
@@ -119,5 +119,5 @@ def _matched(path: Path) -> Iterator[tuple[str, str, str, str]]:
             raise ScoresIncomplete from None
         for row in rows:
             if row[status] == "matched":
-                accession, chrom, model, weight = (row[at] for at in wanted)
+                accession, chrom, model, weight = (row[at] for at in others)
                 yield accession, chrom, model, weight

@@ -48,9 +48,9 @@ def check_parts(parts: Sequence[Weights], samples: Sequence[str], aggregated: Pa
         if _add(totals, part) != len(samples):
             raise ScoresIncomplete
     counts = _subtract(totals, aggregated)
-    for accession, left in totals.sums.items():
-        allowed = ROUNDING * totals.largest[accession] * len(parts)
-        if counts[accession] != len(samples) or not (np.abs(left) <= allowed).all():
+    for accession, rest in totals.sums.items():
+        tolerance = ROUNDING * totals.largest[accession] * len(parts)
+        if counts[accession] != len(samples) or not (np.abs(rest) <= tolerance).all():
             wrong = f"The sums of {score_id(accession)} are not those of all its chromosomes and effect types together."
             raise ScoresIncomplete(f"{wrong} Nothing is published.")
 

@@ -74,9 +74,9 @@ def _rows_fault(numbered: Iterator[Line], where: Columns, stop: Stop) -> Fault |
         if stop.is_set():
             raise CalculationStopped
         empty = False
-        added = _plain_magnitude([text for _, text in block], where)
-        if added is not None and total + added <= MOST:
-            total += added
+        block_total = _plain_magnitude([text for _, text in block], where)
+        if block_total is not None and total + block_total <= MOST:
+            total += block_total
             continue
         fault, total = _look_closely(block, where, total)
         if fault:
@@ -120,8 +120,8 @@ def _plainly_placed(columns: Sequence[Sequence[str]], where: Columns) -> bool:
         return False
     if all(positions):
         return all(map(str.strip, chroms))
-    named = all(rsid.strip() not in ("", ".") for rsid in cells("rsID" if where.at("rsID") is not None else "rsid"))
-    return named and all(chrom.strip() for chrom, position in zip(chroms, positions, strict=True) if position)
+    has_names = all(rsid.strip() not in ("", ".") for rsid in cells("rsID" if where.at("rsID") is not None else "rsid"))
+    return has_names and all(chrom.strip() for chrom, position in zip(chroms, positions, strict=True) if position)
 
 
 def _plainly_valued(columns: Sequence[Sequence[str]], where: Columns) -> bool:
@@ -133,8 +133,8 @@ def _plainly_valued(columns: Sequence[Sequence[str]], where: Columns) -> bool:
 
 
 def _are_whole(cells: Iterable[str], least: int) -> bool:
-    found = list(cells)
-    if not found:
+    numbers = list(cells)
+    if not numbers:
         return True
-    digits = all(map(str.isdecimal, found)) and "".join(found).isascii()
-    return digits and max(map(len, found)) <= LONGEST_POSITION and min(map(int, found)) >= least
+    digits = all(map(str.isdecimal, numbers)) and "".join(numbers).isascii()
+    return digits and max(map(len, numbers)) <= LONGEST_POSITION and min(map(int, numbers)) >= least

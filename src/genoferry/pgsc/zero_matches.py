@@ -29,14 +29,14 @@ def explain(
     matching = _matching(bench, inputs, formatted, candidates)
     if not matching:
         return error
-    repeated = next((score for score in scorefiles if _is_repeated(score, inputs, matching)), None)
-    if repeated:
-        found = matching[repeated.accession(inputs.build)]
-        message = f"The scorefile of {repeated.id} can't be used: {outcomes.repeats(found.duplicate, found.total)}"
-        explained = refusal(ScorefileInvalid, match.COMBINE, message)
+    culprit = next((score for score in scorefiles if _has_repeats(score, inputs, matching)), None)
+    if culprit:
+        fate = matching[culprit.accession(inputs.build)]
+        message = f"The scorefile of {culprit.id} can't be used: {outcomes.repeats(fate.duplicate, fate.total)}"
+        explanation = refusal(ScorefileInvalid, match.COMBINE, message)
     else:
-        explained = error
-    explained.scores = tuple(
+        explanation = error
+    explanation.scores = tuple(
         outcomes.outcome(
             score,
             inputs.build,
@@ -47,12 +47,12 @@ def explain(
         )
         for score in scorefiles
     )
-    return explained
+    return explanation
 
 
-def _is_repeated(score: Scorefile, inputs: Inputs, matching: Mapping[str, Matching]) -> bool:
-    found = matching.get(score.accession(inputs.build))
-    return found is not None and outcomes.lacks_only_repeats(found, inputs.min_overlap)
+def _has_repeats(score: Scorefile, inputs: Inputs, matching: Mapping[str, Matching]) -> bool:
+    fate = matching.get(score.accession(inputs.build))
+    return fate is not None and outcomes.lacks_only_repeats(fate, inputs.min_overlap)
 
 
 def _matching(

@@ -43,7 +43,7 @@ def results(cohort: Cohort, tmp_path_factory: pytest.TempPathFactory) -> Results
 @each(RIGHT)
 def test_the_sums_are_the_independent_routines(cohort: Cohort, results: Results, row: OddScorefile) -> None:
     report = results.reports[cohort.ids[row.name]]
-    drafted = cohort.drafted(row)
+    drafted = cohort.draft_of(row)
     assert (report.status, report.reason, report.variants_total) == (CALCULATED, None, len(drafted.rows))
     assert results.sums[report.id] == pytest.approx(cohort.right_sums(row), rel=1e-9, abs=1e-9)
 
@@ -97,13 +97,13 @@ def tools_take(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[byt
 @each(ROWS)
 def test_the_tools_take_it_as_said(cohort: Cohort, tools_take: Callable[[bytes], bool], row: OddScorefile) -> None:
     refused = row.why in (TOOLS_REFUSE, MENDED)
-    assert tools_take(cohort.drafted(row).content()) == (not refused)
+    assert tools_take(cohort.draft_of(row).content()) == (not refused)
 
 
 def looked_at(cohort: Cohort, row: OddScorefile) -> Verdict:
     document = {"id": "R", "target_genomes": cohort.targets, "nxf_params_file": {"target_build": "GRCh38"}}
     targets = {path.name: partial(path.open, "rb") for path in cohort.folder.iterdir()}
-    content = cohort.drafted(row).content()
+    content = cohort.draft_of(row).content()
     files = Files(targets, {f"{cohort.ids[row.name]}.txt.gz": partial(io.BytesIO, content)})
     return check(PipelineParam.model_validate(document), files, PreflightSettings(), stop=threading.Event())
 

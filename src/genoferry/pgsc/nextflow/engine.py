@@ -156,13 +156,13 @@ def _repeated(job: Calculation, error: CalculationError, stop: threading.Event) 
     if not isinstance(error, ZeroMatches):
         return None
     for score in job.scores_here():
-        found = count_repeats(score, stop)
-        if found.explain_overlap_below(job.inputs.min_overlap):
-            words = outcomes.repeats(found.repeated, found.rows)
+        repeats = count_repeats(score, stop)
+        if repeats.explain_overlap_below(job.inputs.min_overlap):
+            words = outcomes.repeats(repeats.repeated, repeats.rows)
             message = f"The scorefile of {score.id} can't be used: {words}"
-            explained = ScorefileInvalid(message, trace_name=error.trace_name, trace_exit=error.trace_exit)
-            explained.log_tail = error.log_tail
-            return explained
+            explanation = ScorefileInvalid(message, trace_name=error.trace_name, trace_exit=error.trace_exit)
+            explanation.log_tail = error.log_tail
+            return explanation
     return None
 
 

@@ -34,11 +34,11 @@ class WeightCheck:
         if not _is_utf8(text) and max(map(len, rows)) < LONG:  # a longer one was cut, through a character perhaps
             self.fault = Fault("unreadable")
             return
-        added = None if b'"' in text else _plain_magnitude(rows, self._where)
-        if added is None or self._total + added > MOST:
+        total = None if b'"' in text else _plain_magnitude(rows, self._where)
+        if total is None or self._total + total > MOST:
             self._look_closely(lines)
         else:
-            self._total += added
+            self._total += total
         self._line += len(lines)
 
     def _look_closely(self, lines: Sequence[bytes]) -> None:

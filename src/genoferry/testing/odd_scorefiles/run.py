@@ -30,12 +30,12 @@ class Cohort:
     targets: tuple[Mapping[str, Any], ...]
     ids: Mapping[str, str]
 
-    def drafted(self, row: OddScorefile) -> Draft:
+    def draft_of(self, row: OddScorefile) -> Draft:
         return row.make(draft(self.genomes, self.ids[row.name]))
 
     def right_sums(self, row: OddScorefile) -> dict[str, float]:
         """By sample, of the independent routine."""
-        sums = expected_sums(self.genomes.alt_copies, list(self.drafted(row).terms.values()))
+        sums = expected_sums(self.genomes.alt_copies, list(self.draft_of(row).terms.values()))
         return dict(zip(self.genomes.samples, sums.tolist(), strict=True))
 
 
@@ -74,15 +74,15 @@ def calculate(
     out.mkdir(parents=True, exist_ok=True)
     scorefiles = [out / f"{cohort.ids[row.name]}.txt.gz" for row in rows]
     for row, path in zip(rows, scorefiles, strict=True):
-        path.write_bytes(cohort.drafted(row).content())
+        path.write_bytes(cohort.draft_of(row).content())
     targets = [TargetGenome(**target) for target in cohort.targets]
     files = {path.name: path for path in cohort.folder.iterdir()}
-    told = [] if phases is None else phases
+    record = [] if phases is None else phases
     outcome = run(
         Inputs("ODD", targets, files, scorefiles, "GRCh38", plink2=plink2, threads=2, memory_mib=1024),
         work=out / "work",
         out=out / "out",
-        progress=lambda phase, *_: told.append(phase),
+        progress=lambda phase, *_: record.append(phase),
         stop=threading.Event(),
     )
     return Results({score.id: score for score in outcome.scores}, read_aggregated(out / "out" / AGGREGATED))
