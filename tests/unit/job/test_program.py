@@ -399,7 +399,7 @@ def test_a_scratch_that_stays_costs_no_report(place, monkeypatch):
         raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(shutil, "rmtree", refuse)
-    assert place.run() == 0
+    assert program.run(URI, place.storage, {"Echo": place.handler}, Settings(), stop=place.stop) == 0
     assert place.report.exit_code == 0
 
 
