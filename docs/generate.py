@@ -26,7 +26,8 @@ def settings_page() -> str:
         "# Settings",
         "",
         "Environment variables; all are optional but `GENOFERRY_TOPIC_ARN`. Endpoints, region and credentials of AWS",
-        "are the SDK's own variables (`AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_S3`, `AWS_REGION`, `AWS_PROFILE`, …).",
+        "are the SDK's own variables (`AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_S3`, `AWS_REGION` or else",
+        "`AWS_DEFAULT_REGION`, `AWS_PROFILE`, …).",
         "Lists are comma-separated. `genoferry doctor` checks them.",
         "",
     ]
