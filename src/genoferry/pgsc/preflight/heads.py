@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
+from genoferry.pgsc.bounds import MIB
 from genoferry.pgsc.preflight.lines import Text
 from genoferry.pgsc.preflight.samples import Samples, of_ids, vcf_ids
 
@@ -19,6 +20,12 @@ BIM = (b"#CHROM", b"ID", b"CM", b"POS", b"ALT", b"REF")
 NEEDED = frozenset((b"#CHROM", b"POS", b"ID", b"REF", b"ALT"))
 FIXED = 9
 """Columns of a VCF before its samples."""
+
+FIXED_BYTES = 1024
+"""Bytes of a header line in which their names end: they have 45."""
+
+LONG_HEADER = 64 * MIB
+"""Bytes of the line that names the samples of a VCF which are read: 13 for each of `MAX_SAMPLES`."""
 
 MOST_LINES = 1_000_000
 """Lines before the variants that are read; a real file has some thousands."""
@@ -57,8 +64,10 @@ def _pvar(line: bytes, rest: list[bytes]) -> Head:
 
 
 def _vcf(line: bytes, rest: list[bytes]) -> Head:
-    columns = tuple(line.split(b"\t", FIXED))
-    names = NAME.finditer(columns[FIXED]) if len(columns) > FIXED else ()
+    if len(line) >= LONG_HEADER:  # and so was cut
+        return Head(fault="long")
+    columns = tuple(line[:FIXED_BYTES].split(b"\t", FIXED))
+    names = NAME.finditer(line, sum(map(len, columns[:FIXED])) + FIXED) if len(columns) > FIXED else ()
     samples = of_ids(vcf_ids(name[0] for name in names))
     if not set(columns[:FIXED]) >= NEEDED:
         return Head(fault="column", samples=samples)

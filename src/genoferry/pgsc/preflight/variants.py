@@ -10,9 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
 
-from genoferry.pgsc.bounds import VCF
 from genoferry.pgsc.preflight.genome import MATCHED, called, prefixed
-from genoferry.pgsc.preflight.heads import Layout, read_head
+from genoferry.pgsc.preflight.heads import LONG_HEADER, Layout, read_head
 from genoferry.pgsc.preflight.lines import LONG, Text
 from genoferry.pgsc.preflight.matching import Kept, Wanted
 from genoferry.pgsc.preflight.seen import OTHER, Region, Variants
@@ -41,7 +40,7 @@ def scan(text: Text, layout: Layout, chrom: str | None, looking: Looking, most: 
     Raises `Unreadable`, `CalculationStopped`, and what the stream raises.
     """
     batches = text.batches()
-    text.longest = VCF.line  # one line names all samples
+    text.longest = LONG_HEADER
     head = read_head(text, batches, layout)
     text.longest = LONG
     seen = Variants(chrom, text.compression, fault=head.fault, samples=head.samples)

@@ -13,7 +13,7 @@ import zstandard
 from genoferry.contracts.pipeline import PipelineParam
 from genoferry.pgsc import bounds
 from genoferry.pgsc.bounds import SAMPLES, VARIANTS
-from genoferry.pgsc.preflight import Files, Verdict, check, gather, heads, samples
+from genoferry.pgsc.preflight import Files, Verdict, check, gather, heads, samples, variants
 from genoferry.pgsc.preflight.lines import CHUNK, Text
 
 MIB = 1024**2
@@ -170,3 +170,12 @@ def test_a_share_that_is_used_up_leaves_later_files_unread(case, counted: Counte
     assert counted.most <= 2 * MIB + 2 * CHUNK
     assert verdict.failure is None
     assert "a part of them" in next(found.message for found in verdict.findings if found.check == "files")
+
+
+@pytest.mark.parametrize(("longest", "code"), [(10_000, None), (200, "genotypes-invalid")])
+def test_a_header_line_that_is_cut_fails(vcf, monkeypatch: pytest.MonkeyPatch, longest: int, code: str | None) -> None:
+    """It names 60 samples; those behind the cut would not be counted."""
+    for module in (heads, variants):
+        monkeypatch.setattr(module, "LONG_HEADER", longest)
+    assert vcf.failure() == code
+    assert vcf.verdict().samples == (None if code else 60)
