@@ -102,6 +102,14 @@ async def test_of_two_takers_of_a_stale_runner_lease_one_wins(place):
     for taker in (a, b):
         assert await taker.hold("runner:x", None) is None
     place.clock += LENGTH
+    real = place.ledger.get_lease
+
+    async def slow_get_lease(name):
+        lease = await real(name)
+        await asyncio.sleep(0)  # both have read it before one writes
+        return lease
+
+    place.ledger.get_lease = slow_get_lease
     held = await asyncio.gather(a.hold("runner:x", None), b.hold("runner:x", None))
     assert sum(token is not None for token in held) == 1
 
