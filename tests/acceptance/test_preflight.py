@@ -28,6 +28,11 @@ def nothing(_: Cohort) -> None:
     """The genomes as they are."""
 
 
+def without_bytes(cohort: Cohort) -> None:
+    """The last chromosome's pgen is empty."""
+    [path for name, path in cohort.files.items() if name.endswith(".pgen")][-1].write_bytes(b"")
+
+
 def only(*scores: str) -> Callable[[Cohort, dict[str, Any]], None]:
     def change(cohort: Cohort, body: dict[str, Any]) -> None:
         body["scorefiles"] = [f"file://{cohort.scorefiles[name]}" for name in scores]
@@ -45,6 +50,7 @@ CASES: dict[str, tuple[Callable[[Cohort], None], dict[str, Any], Callable[[Cohor
     "wrong build": (nothing, {"target_build": "GRCh37"}, only("PGS000001"), "genome-build-mismatch"),
     "other chromosome names": (with_accessions, {}, only("PGS000001"), "chromosome-mismatch"),
     "too little overlap": (nothing, {"min_overlap": 0.95}, only("PGS000002", "PGS000004"), "overlap-too-low"),
+    "an empty pgen": (without_bytes, {}, only("PGS000001"), "genotypes-invalid"),
     "no such score": (nothing, {}, by_id, "scorefile-missing"),
 }
 

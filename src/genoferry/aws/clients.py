@@ -78,7 +78,22 @@ def sync_client(service: str, **credentials: str) -> Any:
 
     given = {"region_name": region(os.environ)} | credentials
     with made():
-        return boto3.client(service, config=Config(**options(service)), **given)  # type: ignore[call-overload]
+        client = boto3.client(service, config=Config(**options(service)), **given)  # type: ignore[call-overload]
+    client.meta.events.register_last("before-call.s3", _expect_nothing_of_nothing)
+    return client
+
+
+def _expect_nothing_of_nothing(params: dict[str, Any], **_: Any) -> None:
+    """Send an empty body without `Expect: 100-continue`, which botocore adds to every file-like one.
+
+    No server answers it where no body follows. botocore keeps the answer's status line for the connection's next
+    request, and reads that one's answer until its time-out, a minute (botocore, `awsrequest.py`, `response_class`; it
+    has this as BOTO_EXPERIMENTAL__NO_EMPTY_CONTINUE in `handlers.py`).
+    """
+    from botocore.utils import determine_content_length
+
+    if "Expect" in params["headers"] and determine_content_length(params["body"]) == 0:
+        del params["headers"]["Expect"]
 
 
 def client_of(environment: Mapping[str, str], service: str) -> Any:
