@@ -8,6 +8,7 @@ from pathlib import Path
 from genoferry.errors import GenomesMissing, SamplesheetInvalid
 from genoferry.pgsc import recode
 from genoferry.pgsc.exit_codes import refusal
+from genoferry.pgsc.families import check_families
 from genoferry.pgsc.genotype_file import check_genotypes
 from genoferry.pgsc.inputs import Inputs, Target
 from genoferry.pgsc.process import Bench
@@ -60,7 +61,9 @@ def prepare(bench: Bench, inputs: Inputs, target: Target) -> Fileset:
 
 def check_same_samples(filesets: list[Fileset]) -> int:
     """How many samples there are. Scores are summed by sample over chromosomes, so a sample that one of them lacks
-    would get a smaller score without a word: raises `SamplesheetInvalid`."""
+    would get a smaller score without a word: raises `SamplesheetInvalid`. Raises `DuplicateSamples` where two would be
+    published under one id."""
+    check_families(filesets[0].samples)
     first = {*zip(filesets[0].samples.fid, filesets[0].samples.iid, strict=True)}
     for other in filesets[1:]:
         if {*zip(other.samples.fid, other.samples.iid, strict=True)} != first:

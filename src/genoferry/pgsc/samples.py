@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from genoferry.errors import DuplicateSamples, GenotypesInvalid
 from genoferry.pgsc.bounds import MAX_SAMPLES, SAMPLES
+from genoferry.pgsc.columns import split_columns
 from genoferry.pgsc.textio import open_text
 
 FAM = ("FID", "IID", "PAT", "MAT", "SEX", "PHENO1")
@@ -47,7 +48,7 @@ class Samples:
 def read_samples(path: Path) -> Samples:
     """Read a psam (header line starts with #FID or #IID) or fam file. Raise `GenotypesInvalid`, `DuplicateSamples`."""
     with open_text(path, bounds=SAMPLES) as lines:
-        rows: Iterator[list[str]] = (line.split() for line in lines if line.strip() and not _is_comment(line))
+        rows: Iterator[list[str]] = (split_columns(line) for line in lines if line.strip() and not _is_comment(line))
         first = next(rows, [""])
         if first[0] not in HEADS:
             return _samples(_read_columns(FAM, chain([first], rows)))

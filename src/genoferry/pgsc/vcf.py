@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from genoferry.errors import DuplicateSamples, GenotypesInvalid, NeedsPlink2
 from genoferry.pgsc.bounds import MAX_SAMPLES, VCF
+from genoferry.pgsc.columns import split_columns
 from genoferry.pgsc.textio import open_text
 from genoferry.pgsc.variants import Variant, plain_chrom
 
@@ -126,7 +127,7 @@ def _samples(line: str) -> tuple[str, ...]:
         raise DuplicateSamples
     if not samples or "" in samples:
         raise GenotypesInvalid("A VCF names no samples: its header line needs FORMAT and a column for each.")
-    if any(name.split() != [name] for name in samples):  # a psam, which the scores are told by, can't hold it
+    if any(split_columns(name) != [name] for name in samples):  # a psam, which the scores are told by, can't hold it
         raise GenotypesInvalid("A VCF names a sample with a space in its id. Give it an id without.")
     return samples
 

@@ -134,6 +134,12 @@ def families(fid: Callable[[int], str], iid: Callable[[Drawn, int], str] | None 
     return build
 
 
+def zeros_before(drawn: Drawn) -> Files:
+    """FIDs of 007, which are published as 7."""
+    files = families(lambda _: "007")(drawn)
+    return replace(files, families=("7",) * len(drawn.samples))
+
+
 def lost(*rows: int) -> Callable[[Callable[[Drawn], Files]], Callable[[Drawn], Files]]:
     """Return what marks sites as lost in the files of a builder."""
     return lambda build: lambda drawn: replace(build(drawn), lost=frozenset(rows))

@@ -20,6 +20,7 @@ from genoferry.testing.odd_genotypes.plink_builders import (
     swapped,
     unsorted,
     without_header,
+    zeros_before,
 )
 from genoferry.testing.odd_genotypes.row import CALCULATED, OddFile
 
@@ -241,6 +242,22 @@ BFILE = (
         families(lambda i: f"F{i % 2}", lambda drawn, i: drawn.samples[i // 2]),
         CALCULATED,
         EVERY_SAMPLE,
+        alone=True,
+    ),
+    OddFile(
+        "family ids with zeros before",
+        "FIDs of 007",
+        zeros_before,
+        CALCULATED,
+        "pgscatalog-aggregate reads FIDs as numbers: 7 is published. The IID stays as it is.",
+        alone=True,
+    ),
+    OddFile(
+        "an id with a no-break space",
+        "a sample's id that holds a space of Unicode's",
+        families(lambda _: "0", lambda drawn, i: f"{drawn.samples[i]}\u00a0x"),
+        CALCULATED,
+        "Columns end at a space or a tab alone.",
         alone=True,
     ),
 )

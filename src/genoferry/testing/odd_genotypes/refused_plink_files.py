@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from genoferry.testing.odd_genotypes.edits import damage, each_record, field, nth_record, rewrite
+from genoferry.testing.odd_genotypes.plink_builders import families
 from genoferry.testing.odd_genotypes.refused_builders import (
     CUT,
     GENOTYPES,
@@ -234,5 +235,21 @@ REFUSED_FILESETS = (
         "Women's calls on Y don't count, men's count half.",
         plink2="calculated",
         chrom="Y",
+    ),
+    OddFile(
+        "families 1 and 01",
+        "the same IID in two families, whose ids are the same number",
+        families(lambda i: "01" if i % 2 else "1", lambda drawn, i: drawn.samples[i // 2]),
+        SAMPLES,
+        "Ambiguous: pgscatalog-aggregate reads FIDs as numbers, and would publish two sums under one id.",
+        alone=True,
+    ),
+    OddFile(
+        "families NA and NULL",
+        "the same IID in two families, whose ids are words for a missing value",
+        families(lambda i: "NA" if i % 2 else "NULL", lambda drawn, i: drawn.samples[i // 2]),
+        SAMPLES,
+        "Ambiguous: pgscatalog-aggregate takes both for missing.",
+        alone=True,
     ),
 )

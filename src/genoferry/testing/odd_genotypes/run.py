@@ -42,7 +42,8 @@ class Chromosome:
     def right_sums(self) -> dict[Sample, float]:
         """By FID and IID as they are published: pgscatalog-aggregate writes the IID where every FID is 0."""
         iids = self.files.iids or self.drawn.samples
-        pairs = zip(self.files.families or iids, iids, strict=True)
+        fids = self.files.families or ("0",) * len(iids)
+        pairs = zip(iids if set(fids) == {"0"} else fids, iids, strict=True)
         return dict(zip(pairs, sums(self.drawn, self.files).tolist(), strict=True))
 
 
@@ -82,7 +83,7 @@ def calculate(folder: Path, rows: Sequence[OddFile], plink2: Path | None = None)
 
 def refusal(folder: Path, row: OddFile, plink2: Path | None = None) -> str | None:
     """Run a row beside a whole chromosome, and return the code it is refused with; None where it is not."""
-    chromosomes = _build(folder, [row, WHOLE])
+    chromosomes = _build(folder, [row] if row.alone else [row, WHOLE])
     scores = [write_score(folder, "PGS900000", [c.drawn for c in chromosomes])]
     try:
         _run(folder, chromosomes, scores, plink2)
