@@ -14,10 +14,19 @@ import numpy.typing as npt
 from genoferry.contracts.pipeline import TargetGenome
 from genoferry.testing import genomes as plain
 from genoferry.testing.random_runs.matching import Site, complement
+from genoferry.testing.random_runs.styles import draw_dosages, restyle_vcf, write_pgen
 
 SIZES = (1, 2, 7, 48, 49, 50, 51, 60, 83)
 Form = Literal["pfile", "bfile", "vcf"]
-FORMS: tuple[Form, ...] = ("pfile", "bfile", "vcf")
+STYLES: tuple[tuple[Form, bool], ...] = (
+    ("pfile", False),
+    ("pfile", True),
+    ("bfile", False),
+    ("vcf", False),
+    ("vcf", True),
+)
+"""Formats, and whether dosages are in them rather than calls."""
+
 PLAIN = tuple((ref, alt, third) for ref, alt, third in permutations("ACGT", 3) if complement(ref) != alt)
 """REF, ALT and another base, of which REF and ALT are told apart on both strands."""
 
@@ -64,7 +73,8 @@ class _Drawn:
     name: str
     form: Form
     alleles: Alleles
-    copies: npt.NDArray[np.int8]
+    copies: Floats
+    are_dosages: bool
 
 
 def draw_cohort(rng: Random, folder: Path) -> Cohort:
@@ -72,8 +82,8 @@ def draw_cohort(rng: Random, folder: Path) -> Cohort:
     samples."""
     people = _draw_people(rng)
     names = rng.sample([str(number) for number in range(1, 23)], rng.randint(1, 3)) + ["X"] * (rng.random() < 0.4)
-    split, form = rng.random() < 0.7, rng.choice(FORMS)
-    drawn = [_draw(rng, name, rng.choice(FORMS) if split else form, len(people.samples)) for name in names]
+    split, style = rng.random() < 0.7, rng.choice(STYLES)
+    drawn = [_draw(rng, name, rng.choice(STYLES) if split else style, len(people.samples)) for name in names]
     filesets = [([each], each.name) for each in drawn] if split else [(drawn, None)]
     written = [_write(rng, folder, parts, chrom, people) for parts, chrom in filesets]
     return Cohort(
@@ -91,9 +101,11 @@ def _draw_people(rng: Random) -> _People:
     return _People(samples, men, children)
 
 
-def _draw(rng: Random, name: str, form: Form, samples: int) -> _Drawn:
+def _draw(rng: Random, name: str, style: tuple[Form, bool], samples: int) -> _Drawn:
+    form, are_dosages = style
     alleles = _alleles(rng, form)
-    return _Drawn(name, form, alleles, _copies(rng, len(alleles), samples))
+    copies = _copies(rng, len(alleles), samples)
+    return _Drawn(name, form, alleles, draw_dosages(rng, copies) if are_dosages else copies, are_dosages)
 
 
 def _chromosome(drawn: _Drawn, people: _People) -> Chromosome:
@@ -104,7 +116,7 @@ def _chromosome(drawn: _Drawn, people: _People) -> Chromosome:
     of_vcf = drawn.form == "vcf"
     founders = np.ones(len(people.samples), bool) if of_vcf else ~people.children
     men_on_x = people.men if drawn.name == "X" and not of_vcf else None
-    return Chromosome(drawn.name, sites, drawn.copies.astype(float), founders, men_on_x)
+    return Chromosome(drawn.name, sites, drawn.copies, founders, men_on_x)
 
 
 def _write(
@@ -112,6 +124,7 @@ def _write(
 ) -> tuple[TargetGenome, tuple[Path, Path, Path]]:
     form, prefix = parts[0].form, rng.choice(("", "chr"))
     order = rng.sample(range(len(people.samples)), len(people.samples))
+    copies = np.ascontiguousarray(np.vstack([part.copies for part in parts])[:, order])
     genomes = plain.Genomes(
         tuple(
             plain.Site(prefix + part.name, pos, ref, ",".join(alts), ".")
@@ -120,13 +133,26 @@ def _write(
         ),
         tuple(people.samples[i] for i in order),
         tuple(1 if people.men[i] else 2 for i in order),
-        np.ascontiguousarray(np.vstack([part.copies for part in parts])[:, order]),
+        np.rint(copies).astype(np.int8),
     )
     paths = plain.write_genomes(genomes, folder / f"g{chrom}", form)
-    if form != "vcf":
+    dosages = copies if parts[0].are_dosages else None
+    if form == "vcf":
+        restyle_vcf(rng, paths[0], dosages)
+    else:
         _write_parents(paths[2], people, order, form)
+    if form == "pfile" and dosages is not None:
+        write_pgen(paths[0], dosages)
     geno, variants, pheno = (path.name for path in paths)
-    row = TargetGenome(sampleset="random", chrom=chrom, format=form, geno=geno, variants=variants, pheno=pheno)
+    row = TargetGenome(
+        sampleset="random",
+        chrom=chrom,
+        format=form,
+        vcf_import_dosage=form == "vcf" and dosages is not None,
+        geno=geno,
+        variants=variants,
+        pheno=pheno,
+    )
     return row, paths
 
 
@@ -149,10 +175,10 @@ def _alleles(rng: Random, form: Form) -> Alleles:
     return listed
 
 
-def _copies(rng: Random, sites: int, samples: int) -> npt.NDArray[np.int8]:
+def _copies(rng: Random, sites: int, samples: int) -> Floats:
     numbers = np.random.default_rng(rng.getrandbits(64))
     frequency = numbers.choice([0.0, 0.02, 0.2, 0.5, 0.9, 1.0], (sites, 1))
-    copies = numbers.binomial(2, frequency, (sites, samples)).astype(np.int8)
+    copies = numbers.binomial(2, frequency, (sites, samples)).astype(float)
     copies[numbers.random(copies.shape) < numbers.choice([0.0, 0.05, 0.3])] = -1
     copies[numbers.random(sites) < 0.03] = -1
     return copies

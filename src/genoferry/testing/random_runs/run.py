@@ -21,7 +21,7 @@ from genoferry.testing.random_runs.genomes import Cohort, draw_cohort
 from genoferry.testing.random_runs.matching import Matched, ScoreLine, match
 from genoferry.testing.random_runs.scores import draw_score, spoil, write_score
 
-SCORES = 52
+SCORES = 44
 TOLERANCE = 1e-9
 """Of the sum of the weights' sizes."""
 
