@@ -68,13 +68,15 @@ def read_samples_of(path: Path) -> tuple[str, ...]:
 
 
 def check_format(path: Path, chroms: Container[str], *, import_dosage: bool) -> None:
-    """Raise `GenotypesInvalid` when the first record on `chroms` has nothing that would be read: plink2 would count
-    every genotype as missing, and all samples would have the same score."""
+    """Raise `GenotypesInvalid` when no record on `chroms` has anything that would be read: plink2 would count every
+    genotype as missing, and all samples would have the same score. No record behind the first that has is looked at."""
     with open_text(path, bounds=VCF) as lines:
-        header = _header(lines)
-        number, line = next(_kept(lines, chroms, False), (0, ""))
-    fields = line.split("\t", FIXED)
-    if number and len(fields) > FIXED and _keys(fields[8], number, header, import_dosage) == (None, None):
+        header, number = _header(lines), 0
+        for number, line in _kept(lines, chroms, False):
+            form = line.split("\t", FIXED)[FIXED - 1 :][:1]
+            if not form or _keys(form[0], number, header, import_dosage) != (None, None):
+                return  # what has too few columns is refused when it is read
+    if number:
         raise GenotypesInvalid(NOTHING_TO_READ)
 
 

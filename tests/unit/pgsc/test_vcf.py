@@ -132,6 +132,10 @@ def test_a_vcf_with_something_to_read_is_taken(tmp_path: Path, form: str, dosage
     check_format(vcf(tmp_path, record("1 1 1", form=form)), CHROMS, import_dosage=dosage)
 
 
+def test_a_later_record_with_something_to_read_is_enough(tmp_path: Path) -> None:
+    check_format(vcf(tmp_path, record("1 1 1", form="DP"), record("0/0 0/0 0/0")), CHROMS, import_dosage=False)
+
+
 def test_a_sample_id_with_a_space_is_refused(tmp_path: Path) -> None:
     with pytest.raises(GenotypesInvalid, match="space"):
         read_samples_of(vcf(tmp_path, head=HEAD.replace("\tA\t", "\tA B\t")))

@@ -47,10 +47,10 @@ def halved(call: str, dose: float) -> str:
 
 
 def without_calls(drawn: Drawn) -> Files:
-    """Two records say nothing of GT."""
-    files = rewrite("vcf", "geno", nth_record(3, lambda f: [*f[:8], "DP", *("7" for _ in f[9:])]))(drawn)
+    """The first record says nothing of GT."""
+    files = rewrite("vcf", "geno", nth_record(0, lambda f: [*f[:8], "DP", *("7" for _ in f[9:])]))(drawn)
     copies = drawn.copies
-    copies[3] = -1
+    copies[0] = -1
     return replace(files, copies=copies)
 
 
