@@ -87,7 +87,9 @@ def genotypes(facts: Facts) -> Iterator[Finding]:
 
 
 def _genotypes(row: Row) -> str | None:
-    geno, name = row.geno, {"pfile": "pgen", "bfile": "bed", "vcf": "vcf"}[row.row.format]
+    if row.row.format == "vcf":
+        return _vcf_genotypes(row)
+    geno, name = row.geno, {"pfile": "pgen", "bfile": "bed"}[row.row.format]
     if geno is None:
         return None
     if geno.fault:
@@ -97,6 +99,17 @@ def _genotypes(row: Row) -> str | None:
     if row.samples and row.samples.whole and row.samples.count and geno.samples not in (None, row.samples.count):
         return f"The genotype file {of(row.row)} has another number of samples than its sample file."
     return None
+
+
+def _vcf_genotypes(row: Row) -> str | None:
+    """plink2 counts every genotype as missing where there is nothing that it reads, and all have the same score."""
+    seen = row.variants
+    if seen is None or seen.fault or not (seen.whole and seen.samples and seen.samples.count):
+        return None
+    read = seen.keys if row.row.vcf_import_dosage else seen.keys - {"DS"}
+    if read:
+        return None
+    return f"The VCF {of(row.row)} has no GT (and no DS that vcf_import_dosage asks for): it has no genotypes to read."
 
 
 def chromosomes(facts: Facts) -> Iterator[Finding]:

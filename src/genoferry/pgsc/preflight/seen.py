@@ -40,3 +40,4 @@ class Variants:
     fault: Fault | None = None
     over: str = ""
     samples: Samples | None = None
+    keys: frozenset[str] = frozenset()

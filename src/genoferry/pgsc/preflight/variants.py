@@ -71,11 +71,13 @@ class _Reader:
         self._where = tuple(columns.index(name) for name in (b"#CHROM", b"POS", b"REF", b"ALT"))
         self._name, self._region, self._limit = b"", Region(), 0
         self._here: Mapping[int, Sequence[Wanted]] = {}
+        self._form = columns.index(b"FORMAT") if b"FORMAT" in columns else None
 
     def take(self, lines: list[bytes]) -> None:
         """Millions of lines come by here: it is one loop for speed's sake."""
         seen, kept, (c, p, r, a) = self.seen, self._looking.kept, self._where
         width = max(self._where) + 1
+        self._look_for_keys(lines)
         for line in lines:
             fields = line.split(None, width)
             try:
@@ -109,6 +111,19 @@ class _Reader:
                 seen.multiallelic += 1
             for wanted in self._here.get(place, ()):
                 wanted.meet(ref, alt.split(b","), kept)
+
+    def _look_for_keys(self, lines: list[bytes]) -> None:
+        """Look at FORMAT until there is a GT: whether a VCF has genotypes that are read at all."""
+        if self._form is None or "GT" in self.seen.keys:
+            return
+        for line in lines:
+            keys = line.split(b"\t", self._form + 1)[self._form : self._form + 1]
+            first, *rest = keys[0].split(b":") if keys else [b""]
+            if b"DS" in (first, *rest):
+                self.seen.keys |= {"DS"}
+            if first == b"GT":
+                self.seen.keys |= {"GT"}
+                return
 
     def _turn(self, name: bytes, place: int) -> None:
         """Another chromosome begins, or one goes on that had ended: then the file isn't sorted."""

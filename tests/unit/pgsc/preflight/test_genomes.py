@@ -44,6 +44,21 @@ def test_a_vcf_without_its_header_line(vcf, edited) -> None:
     assert vcf.having(variants=broken).failure() == "genotypes-invalid"
 
 
+@pytest.mark.parametrize(("keys", "dosage"), [("DS", False), ("GP", True), ("DP:GT", True)])
+def test_a_vcf_with_nothing_to_read(vcf, edited, keys: str, dosage: bool) -> None:
+    other = edited(vcf.files["hg38_21.vcf.gz"], lambda text: text.replace("\tGT\t", f"\t{keys}\t"))
+    (found,) = vcf.having(variants=other).row(vcf_import_dosage=dosage).found("genotypes")
+    assert (found.status, found.code) == ("failed", "genotypes-invalid")
+    assert "no genotypes to read" in found.message
+
+
+@pytest.mark.parametrize("keys", ["DS", "GP:DS", "GT:DP"])
+def test_a_vcf_with_dosages_that_are_asked_for(vcf, edited, keys: str) -> None:
+    other = edited(vcf.files["hg38_21.vcf.gz"], lambda text: text.replace("\tGT\t", f"\t{keys}\t"))
+    (found,) = vcf.having(variants=other).row(vcf_import_dosage=True).found("genotypes")
+    assert found.status == "ok"
+
+
 @pytest.mark.parametrize("content", [b"", b"\n", b"##only\n", b"#CHROM\tPOS\tID\tREF\tALT\n"])
 def test_no_variants(pfile, content: bytes) -> None:
     (found,) = pfile.having(variants=content).found("files")
