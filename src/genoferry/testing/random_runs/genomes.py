@@ -55,6 +55,8 @@ class Cohort:
     chromosomes: tuple[Chromosome, ...]
     targets: tuple[TargetGenome, ...]
     files: dict[str, Path]
+    keep_ambiguous: bool
+    """Whether a run of it is asked to."""
 
     @property
     def places(self) -> dict[tuple[str, int], list[Site]]:
@@ -91,6 +93,7 @@ def draw_cohort(rng: Random, folder: Path) -> Cohort:
         tuple(_chromosome(each, people) for each in drawn),
         tuple(target for target, _ in written),
         {path.name: path for _, paths in written for path in paths},
+        keep_ambiguous=rng.random() < 0.3,
     )
 
 

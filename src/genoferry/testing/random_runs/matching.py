@@ -26,9 +26,9 @@ class Site:
     of_bim: bool = False
 
     @property
-    def is_matched(self) -> bool:
-        """Whether a match counts: not of several ALT, and the same on both strands."""
-        return len(self.alts) == 1 and complement(self.ref) != self.alts[0]
+    def is_ambiguous(self) -> bool:
+        """Whether it looks the same on both strands."""
+        return complement(self.ref) == self.alts[0]
 
     @property
     def has_id(self) -> bool:
@@ -63,15 +63,18 @@ class Matched:
 Sites = Mapping[tuple[str, int], Sequence[Site]]
 
 
-def match(lines: Sequence[ScoreLine], sites: Sites) -> Matched:
-    """Match each line with the best of the sites at its place; sites that several lines count are left out."""
+def match(lines: Sequence[ScoreLine], sites: Sites, *, keep_ambiguous: bool = False) -> Matched:
+    """Match each line with the best of the sites at its place. Left out are sites that several lines count, that have
+    several ALT, or that are ambiguous, unless these are to be kept."""
     best = [_best(line, sites.get((line.chrom, line.pos), ())) for line in lines]
     uses = Counter((line.chrom, found[0].row) for line, found in zip(lines, best, strict=True) if found)
     terms: dict[str, list[Term]] = {}
     for line, found in zip(lines, best, strict=True):
-        if found is None or not found[0].is_matched or uses[line.chrom, found[0].row] > 1:
+        if found is None or uses[line.chrom, found[0].row] > 1:
             continue
         site, allele = found
+        if len(site.alts) > 1 or (site.is_ambiguous and not keep_ambiguous):
+            continue
         terms.setdefault(line.chrom, []).append(Term(site.row, allele == site.alts[0], float(line.weight), line.model))
     return Matched(terms, sum(map(len, terms.values())), len(lines))
 

@@ -77,7 +77,7 @@ def check_cut(seed: int, folder: Path) -> int:
 
 def expect(lines: Sequence[ScoreLine], cohort: Cohort) -> Expected:
     """Work out a score from the drawn matrices alone."""
-    matched = match(lines, cohort.places)
+    matched = match(lines, cohort.places, keep_ambiguous=cohort.keep_ambiguous)
     total = np.zeros(len(cohort.samples))
     for chromosome in cohort.chromosomes:
         terms = matched.terms.get(chromosome.name, [])
@@ -100,7 +100,16 @@ def _run(
     folder: Path, cohort: Cohort, drawn: Mapping[str, Sequence[ScoreLine]]
 ) -> tuple[dict[str, ScoreReport], dict[str, dict[str, float]]]:
     scorefiles = [write_score(folder / f"{name}.txt", name, lines) for name, lines in drawn.items()]
-    inputs = Inputs("RANDOM", cohort.targets, cohort.files, scorefiles, "GRCh38", plink2=None, threads=2)
+    inputs = Inputs(
+        "RANDOM",
+        cohort.targets,
+        cohort.files,
+        scorefiles,
+        "GRCh38",
+        keep_ambiguous=cohort.keep_ambiguous,
+        plink2=None,
+        threads=2,
+    )
     out = folder / "out"
     outcome = run(inputs, work=folder / "work", out=out, progress=lambda *_: None, stop=threading.Event())
     return {report.id: report for report in outcome.scores}, read_aggregated(out / "aggregated_scores.txt.gz")
