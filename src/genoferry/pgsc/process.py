@@ -139,12 +139,24 @@ def _wait(child: subprocess.Popen[bytes], stop: Stop) -> int:
 def _end(pid: int) -> None:
     """Ends a tool with its worker processes, politely first."""
     with contextlib.suppress(psutil.NoSuchProcess):
-        root = psutil.Process(pid)
-        family = [*root.children(recursive=True), root]
-        for process in family:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.terminate()
+        family = _suspend(psutil.Process(pid))
+        for act in (psutil.Process.terminate, psutil.Process.resume):
+            for process in family:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    act(process)
         _, alive = psutil.wait_procs(family, timeout=GRACE)
         for process in alive:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
+
+
+def _suspend(root: psutil.Process) -> list[psutil.Process]:
+    """Suspend a tool and its worker processes, the first ones first, and return all: what runs on may start another
+    that nobody would end."""
+    family: list[psutil.Process] = []
+    while new := [process for process in (root, *root.children(recursive=True)) if process not in family]:
+        for process in new:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.suspend()
+        family += new
+    return family

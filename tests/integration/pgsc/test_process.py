@@ -14,6 +14,7 @@ import pytest
 from genoferry import errors
 from genoferry.pgsc.process import LOG_ROOM, Bench, Stop, run_tool, tool
 from genoferry.pgsc.together import together
+from genoferry.testing.waiting import wait_until
 
 
 @pytest.fixture
@@ -104,3 +105,23 @@ def test_a_tool_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert os.access(tool("pgscatalog-match"), os.X_OK)
     with pytest.raises(errors.ToolsMissing):
         tool("pgscatalog-nothing")
+
+
+def test_what_a_tool_starts_while_it_ends_ends_too(bench: Bench, stop: threading.Event) -> None:
+    """A pool of workers may be growing: one that nobody ended would wait for work forever."""
+    mark = f"600.{os.getpid()}"
+    script = f"i=0; while [ $i -lt 400 ]; do sleep {mark} & i=$((i + 1)); [ $i -lt 20 ] || : > started; done; wait"
+
+    def stop_when_some_are_there() -> None:
+        wait_until((bench.scratch / "started").exists, what="twenty processes")
+        stop.set()
+
+    watch = threading.Thread(target=stop_when_some_are_there)
+    watch.start()
+    with pytest.raises(errors.CalculationStopped):
+        run_tool(bench, "X", ["/bin/sh", "-c", script])
+    watch.join()
+    left = [process for process in psutil.process_iter(["cmdline"]) if mark in (process.info["cmdline"] or [])]
+    for process in left:
+        process.kill()
+    assert left == []
