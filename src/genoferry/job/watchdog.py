@@ -33,8 +33,7 @@ class Watchdog:
         self._over = threading.Event()
 
     def __enter__(self) -> Self:
-        command = [sys.executable, "-P", "-m", "genoferry.job.watchdog_process", self._limits.model_dump_json()]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE)
+        self._process = _start(self._limits)
         assert self._process.stdin is not None  # noqa: S101  # it is a pipe
         self._pipe = self._process.stdin.fileno()
         os.set_blocking(self._pipe, False)
@@ -64,3 +63,15 @@ class Watchdog:
         self._process.stdin.close()
         if not self._stop.is_set():  # else it stays until this process and its children are gone
             self._process.wait()
+
+
+def _start(limits: JobLimits) -> subprocess.Popen[bytes]:
+    """A SIGTERM to the whole session waits until the watchdog can take it: it inherits the mask (sigprocmask(2))."""
+    program = ["-P", "-m", "genoferry.job.watchdog_process"]
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    try:
+        return subprocess.Popen(
+            [sys.executable, *program, limits.model_dump_json(), str(os.getpid())], stdin=subprocess.PIPE
+        )
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)

@@ -3,7 +3,8 @@
 A process of its own, since the job may hold Python's lock in a call that never returns; in the job's session, so that
 it outlives the worker and ends with the job. It imports the standard library only: there is one for each job.
 
-Arguments: a `JobLimits` as JSON. Standard input: a byte for each signal that the job got, whatever the job itself
+Arguments: a `JobLimits` as JSON, and the job's pid, since by the time that this process could ask for its parent's, the
+job may be gone and the parent be init, whose family is the whole machine. Standard input: a byte for each signal that the job got, whatever the job itself
 makes of it (`signal.set_wakeup_fd`), and its end once the job has ended.
 """
 
@@ -52,6 +53,7 @@ class Watchdog:
         self._kernel_log = KernelLog()
         signal.signal(signal.SIGTERM, self._stop)  # a runner ends the whole session
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a terminal does, and the job is told by itself
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # as the job started it (`watchdog`)
 
     def watch(self) -> None:
         """Return once the job has ended, by itself or by force."""
@@ -156,4 +158,4 @@ def _log(event: str, **more: object) -> None:
 
 
 if __name__ == "__main__":
-    Watchdog(SimpleNamespace(**json.loads(sys.argv[1])), os.getppid()).watch()
+    Watchdog(SimpleNamespace(**json.loads(sys.argv[1])), int(sys.argv[2])).watch()

@@ -103,6 +103,32 @@ def test_a_watchdog_does_not_outlive_a_killed_job(start: Start) -> None:
     await_end(job)
 
 
+@pytest.fixture
+def orphan() -> Iterator[subprocess.Popen[bytes]]:
+    """A watchdog of a job that was gone before it could look: its parent is another process."""
+    limits = JobLimits(grace_seconds=600).model_dump_json()
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    command = [sys.executable, "-P", "-m", "genoferry.job.watchdog_process", limits, str(gone.pid)]
+    orphan = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+    yield orphan
+    orphan.kill()
+    orphan.communicate()
+
+
+def test_a_watchdog_takes_no_other_for_its_job(orphan: subprocess.Popen[bytes]) -> None:
+    """Its parent may be init by then, whose family is all that runs."""
+    assert orphan.wait(timeout=20) == 0
+
+
+def test_a_watchdog_outlives_an_early_sigterm(start: Start) -> None:
+    """A runner ends the whole session, when the watchdog is Python's start-up still."""
+    early = "watchdog, = __import__('genoferry.job.usage', fromlist=['x']).family(os.getpid()) - {os.getpid()}"
+    job = start(early, "os.kill(watchdog, signal.SIGTERM)", UP, SLEEPS)
+    await_end(job)
+    assert job.wait() == -signal.SIGKILL
+
+
 def test_a_job_ends_itself_without_its_watchdog(start: Start) -> None:
     """As in a container, whose first process nobody inside can kill."""
     job = start(UP, "import genoferry.job.watchdog as w; w.SPARE_SECONDS = 0.1", "stop.wait()", SLEEPS)
