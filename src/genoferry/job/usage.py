@@ -15,6 +15,8 @@ RESIDENT = ("RssAnon", "RssShmem", "VmSwap")
 """Of /proc/PID/status (proc(5)). Pages of files are left out: the kernel takes them back when it needs memory."""
 PROPORTIONAL = ("Pss_Anon", "Pss_Shmem", "SwapPss")
 """The same of /proc/PID/smaps_rollup, where a page that n processes share counts 1/n for each."""
+STAT_BYTES = 4096
+"""More than /proc/PID/stat ever has: 52 numbers and a name of 15 bytes (proc(5))."""
 GONE = (FileNotFoundError, ProcessLookupError)
 
 
@@ -25,8 +27,8 @@ def family(leader: int, scratch: str | None = None) -> set[int]:
     for pid in _pids():
         with suppress(*GONE):
             # field 2, the name, may hold spaces and parentheses; fields[0] is field 3
-            fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
-            if fields[0] in "ZX":
+            fields = _read(f"/proc/{pid}/stat").rpartition(b")")[2].split(maxsplit=5)
+            if fields[0] in b"ZX":
                 continue
             parents[pid], session, terminal = (int(fields[place]) for place in (1, 3, 4))
             if leader in (pid, session) or (not terminal and _works_below(pid, scratch)):
@@ -36,17 +38,22 @@ def family(leader: int, scratch: str | None = None) -> set[int]:
     return members - {os.getpid()}
 
 
+def _read(path: str) -> bytes:
+    """At half the cost of `Path.read_bytes`, which tells where each process of a machine is read at each look."""
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(file, STAT_BYTES)
+    finally:
+        os.close(file)
+
+
 def _works_below(pid: int, folder: str | None) -> bool:
     """Whether it is this user's and has its working directory there: a daemon is found by that alone."""
-    process = Path(f"/proc/{pid}")
     try:
-        return folder is not None and (process / "cwd").readlink().is_relative_to(folder) and _is_ours(process)
+        below = folder is not None and f"{os.readlink(f'/proc/{pid}/cwd')}/".startswith(f"{folder}/")  # noqa: PTH115
+        return below and Path(f"/proc/{pid}").stat().st_uid == os.getuid()
     except OSError:
         return False
-
-
-def _is_ours(process: Path) -> bool:
-    return process.stat().st_uid == os.getuid()
 
 
 def memory(pids: Iterable[int], enough: int) -> int:
@@ -77,7 +84,7 @@ def _sum(path: Path, names: tuple[str, ...]) -> int | None:
 
 
 def _pids() -> list[int]:
-    return [int(path.name) for path in Path("/proc").iterdir() if path.name.isdecimal()]
+    return [int(name) for name in os.listdir("/proc") if name.isdecimal()]  # noqa: PTH208  # as `_read`
 
 
 def disk(folders: Iterable[str]) -> int:

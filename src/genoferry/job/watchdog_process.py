@@ -4,8 +4,8 @@ A process of its own, since the job may hold Python's lock in a call that never 
 it outlives the worker and ends with the job. It imports the standard library only: there is one for each job.
 
 Arguments: a `JobLimits` as JSON, and the job's pid, since by the time that this process could ask for its parent's, the
-job may be gone and the parent be init, whose family is the whole machine. Standard input: a byte for each signal that the job got, whatever the job itself
-makes of it (`signal.set_wakeup_fd`), and its end once the job has ended.
+job may be gone and the parent be init, whose family is the whole machine. Standard input: a byte for each signal that
+the job got, whatever the job itself makes of it (`signal.set_wakeup_fd`), and its end once the job has ended.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ from genoferry.job.kernel_log import KernelLog
 from genoferry.job.usage import disk, family, memory
 
 TICK = 0.5
-"""Seconds between two looks at the memory."""
+"""Seconds between two looks at the memory, or more on a machine where so many processes run that a look takes long."""
+MEMORY_SHARE = 0.05
+"""Of its time, at most, that it looks at processes."""
 END_TICK = 0.1
 """Seconds between two looks at whether it has ended."""
 DISK_SHARE = 0.02
@@ -49,7 +51,7 @@ class Watchdog:
         self._limits, self._leader = limits, leader
         self._scratch = os.environ.get("GENOFERRY_SCRATCH")
         self._stopping = False
-        self._disk_due = 0.0
+        self._pause, self._disk_due = TICK, 0.0
         self._kernel_log = KernelLog()
         signal.signal(signal.SIGTERM, self._stop)  # a runner ends the whole session
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a terminal does, and the job is told by itself
@@ -57,7 +59,7 @@ class Watchdog:
 
     def watch(self) -> None:
         """Return once the job has ended, by itself or by force."""
-        while self._job_lives(TICK) and not self._stopping:
+        while self._job_lives(self._pause) and not self._stopping:
             if (breach := self._breach()) is not None:
                 cause, reason = breach
                 record(self._limits.record, cause, reason)
@@ -96,10 +98,19 @@ class Watchdog:
     def _kill(self) -> bool:
         """Kill what is left, what it starts meanwhile too. Return whether all have ended."""
         deadline = time.monotonic() + KILL_SECONDS
+        self._freeze(deadline)
         while (processes := self._family()) and time.monotonic() < deadline:
             _signal(processes, signal.SIGKILL)
             time.sleep(POLL_SECONDS)
         return not processes
+
+    def _freeze(self, deadline: float) -> None:
+        """Stop all before any is killed: a child that is started between the look and its parent's end would have no
+        parent by which it is found."""
+        frozen: set[int] = set()
+        while (moving := self._family() - frozen) and time.monotonic() < deadline:
+            _signal(moving, signal.SIGSTOP)
+            frozen |= moving
 
     def _family(self) -> set[int]:
         return family(self._leader, self._scratch)
@@ -114,7 +125,10 @@ class Watchdog:
         return None
 
     def _memory(self, excess: float) -> int:
-        return memory(self._family(), enough=int(self._limits.memory_mib * MIB * excess))
+        began = time.monotonic()
+        used = memory(self._family(), enough=int(self._limits.memory_mib * MIB * excess))
+        self._pause = max(TICK, (time.monotonic() - began) / MEMORY_SHARE)
+        return used
 
     def _disk(self) -> int:
         """Not to be looked at again too soon."""

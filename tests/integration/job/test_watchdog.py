@@ -138,6 +138,25 @@ def test_a_job_ends_itself_without_its_watchdog(start: Start) -> None:
     assert job.wait() != 0
 
 
+def test_a_fork_storm_leaves_no_orphans(start: Start, tmp_path: Path) -> None:
+    """Each child leaves the session at once: with its parent gone, nothing would tell whose it is."""
+    marker = str(tmp_path / "one of the storm")
+    child = f"[sys.executable, '-c', 'import time; time.sleep(600)', {marker!r}]"
+    job = start("stop.set()", UP, f"while True: subprocess.Popen({child}, start_new_session=True)")
+    await_end(job)
+    orphans = [process for process in psutil.process_iter() if marker in cmdline(process)]
+    for process in orphans:
+        process.kill()
+    assert orphans == []
+
+
+def cmdline(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:  # it has just ended
+        return []
+
+
 TAKES = "taken = [b'x' * 2**20 for _ in range({mib})]"
 
 
