@@ -30,9 +30,11 @@ def run(uri: Annotated[str, typer.Argument(help="s3://BUCKET/UUID/ATTEMPT/job.js
     Exit codes: 0 done, 1 failed (its exit report says why), 3 given up or another process's, 28 its disk is full, 143
     stopped by SIGTERM.
     """
+    from genoferry import telemetry
     from genoferry.contracts.limits import VARIABLE, JobLimits
     from genoferry.job.watchdog import Watchdog
 
+    telemetry.configure()  # for an error of the settings, or of the watchdog's start
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     limits = JobLimits.model_validate_json(os.environ.get(VARIABLE) or "{}")
@@ -51,7 +53,6 @@ def _run(uri: str, stop: threading.Event) -> int:
     from genoferry.job.program import run as run_job
     from genoferry.job.storage import Storage
 
-    telemetry.configure()  # for an error of the settings
     known = settings.load()
     telemetry.configure(known.genoferry_log_level, known.genoferry_log_format)
     handlers = registry.load(known.compute.handler_modules)

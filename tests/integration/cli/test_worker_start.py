@@ -78,6 +78,16 @@ def test_what_ends_a_program_is_json(command: list[str], settings: dict[str, str
     assert done.returncode == 6
 
 
+def test_a_job_without_its_watchdog_says_json(tmp_path: Path) -> None:
+    """Its limits can't be read; likewise where no process more can be started."""
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "GENOFERRY_JOB_LIMITS": "{"}
+    argv = [sys.executable, "-m", "genoferry", "job", "run", "s3://b/u/1/job.json"]
+    done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False)
+    (line,) = done.stderr.splitlines()
+    assert json.loads(line)["event"] == "exception was not handled"
+    assert done.returncode == 1
+
+
 def test_the_signals_are_the_workers_own_before_it_asks_aws(starting: WorkerProcess) -> None:
     """A container's first process is not ended by a signal that it has no handler for."""
 
