@@ -17,7 +17,6 @@ PROPORTIONAL = ("Pss_Anon", "Pss_Shmem", "SwapPss")
 """The same of /proc/PID/smaps_rollup, where a page that n processes share counts 1/n for each."""
 STAT_BYTES = 4096
 """More than /proc/PID/stat ever has: 52 numbers and a name of 15 bytes (proc(5))."""
-GONE = (FileNotFoundError, ProcessLookupError)
 
 
 def family(leader: int, scratch: str | None = None) -> set[int]:
@@ -25,7 +24,7 @@ def family(leader: int, scratch: str | None = None) -> set[int]:
     but this process's own. Who sits there at a terminal is a person, and no member."""
     parents, members = {}, set()
     for pid in _pids():
-        with suppress(*GONE):
+        with suppress(OSError):  # it has ended, or is another user's (hidepid, proc(5))
             # field 2, the name, may hold spaces and parentheses; fields[0] is field 3
             fields = _read(f"/proc/{pid}/stat").rpartition(b")")[2].split(maxsplit=5)
             if fields[0] in b"ZX":

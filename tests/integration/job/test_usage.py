@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from genoferry.job import usage
 from genoferry.job.usage import disk, family, memory
 
 MIB = 1024**2
@@ -76,6 +78,20 @@ def test_a_process_that_has_ended_uses_nothing(start: Start) -> None:
     os.waitid(os.P_PID, leader, os.WEXITED | os.WNOWAIT)
     assert family(leader) == set()
     assert memory([leader], enough=0) == 0
+
+
+def test_a_hidden_process_is_left_out(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of another user, where /proc is mounted with hidepid=1."""
+    leader, child = start(LEAVES)
+    read = usage._read
+
+    def hides(path: str) -> bytes:
+        if path == f"/proc/{os.getppid()}/stat":
+            raise PermissionError(errno.EPERM, "Operation not permitted")
+        return read(path)
+
+    monkeypatch.setattr(usage, "_read", hides)
+    assert family(leader) == {leader, int(child)}
 
 
 def test_disk_is_what_files_take(tmp_path: Path) -> None:
