@@ -10,6 +10,7 @@ import gzip
 import io
 import zlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, TextIO, cast
 
@@ -17,6 +18,7 @@ import zstandard
 
 from genoferry.errors import CalculationError, CalculationStopped, GenomesMissing, GenotypesInvalid
 from genoferry.pgsc.bounds import MAX_WINDOW, VARIANTS, Bounds, Meter, OverBound
+from genoferry.pgsc.zstd_frames import is_whole
 
 GZIP = b"\x1f\x8b"
 ZSTD = b"\x28\xb5\x2f\xfd"
@@ -80,7 +82,13 @@ def _opened(path: Path, bounds: Bounds) -> Iterator[BinaryIO]:
         start = file.peek(len(ZSTD))
         kind = next(magic for magic in DECOMPRESS if start.startswith(magic))
         with DECOMPRESS[kind](file) as source:
-            yield cast("BinaryIO", _Bounded(source, Meter(bounds, file.tell)))
+            yield cast("BinaryIO", _Bounded(source, Meter(bounds, file.tell), partial(_check_end, kind, file)))
+
+
+def _check_end(kind: bytes, file: BinaryIO) -> None:
+    """Raise `EOFError` where a zstd file was cut; `gzip` does so by itself."""
+    if kind == ZSTD and not is_whole(file):
+        raise EOFError
 
 
 DECOMPRESS: dict[bytes, Callable[[BinaryIO], Any]] = {
@@ -94,11 +102,11 @@ DECOMPRESS: dict[bytes, Callable[[BinaryIO], Any]] = {
 
 
 class _Bounded(io.BufferedIOBase):
-    """Text that is counted before it is handed on."""
+    """Text that is counted before it is handed on. `check_end` is called where it ends."""
 
-    def __init__(self, source: Any, meter: Meter) -> None:
+    def __init__(self, source: Any, meter: Meter, check_end: Callable[[], None]) -> None:
         super().__init__()
-        self._source, self._meter = source, meter
+        self._source, self._meter, self._check_end = source, meter, check_end
         self._chunk, self._place = b"", 0
 
     def readable(self) -> bool:
@@ -108,6 +116,8 @@ class _Bounded(io.BufferedIOBase):
         if self._place >= len(self._chunk):
             self._chunk, self._place = self._source.read(CHUNK), 0
             self._meter.add(self._chunk)
+            if not self._chunk:
+                self._check_end()
         stop = len(self._chunk) if size < 0 else self._place + size
         piece = self._chunk[self._place : stop]
         self._place = stop

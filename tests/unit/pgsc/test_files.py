@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,25 @@ def test_a_sample_named_twice_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x").write_text("#IID\nA\nA\n")
     with pytest.raises(errors.DuplicateSamples):
         read_samples(tmp_path / "x")
+
+
+@pytest.mark.parametrize(("one", "other"), [("01", "1"), ("1.0", "1"), ("NA", "nan"), ("true", "TRUE")])
+def test_samples_alike_to_the_tools_are_refused(tmp_path: Path, one: str, other: str) -> None:
+    """pgscatalog-aggregate would add one's chromosomes to the other's."""
+    path = tmp_path / "x"
+    path.write_text(f"#FID\tIID\n{one}\tA\n{other}\tB\n")
+    assert len(read_samples(path)) == 2
+    path.write_text(f"#FID\tIID\n{one}\tA\n{other}\tA\n")
+    with pytest.raises(errors.DuplicateSamples):
+        read_samples(path)
+
+
+def test_a_no_break_space_ends_no_field(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("#FID\tIID\tSEX\nF\u00a0G\tA\t1\n")
+    samples = read_samples(tmp_path / "x")
+    assert (samples.fid, samples.iid, samples.male.tolist()) == (("F\u00a0G",), ("A",), [True])
+    assert relabelled(tmp_path, "a.pvar", HEAD + "1\t5\trs\u00a0C\tA\tC\n") == ["1:5:A:C"]
+    assert relabelled(tmp_path, "b.bim", "1\trs\u20031\t0\t5\tC\tA\n") == ["1:5:A:C"]
 
 
 def test_comments_before_a_header_are_passed_over(tmp_path: Path) -> None:
@@ -112,6 +132,22 @@ def test_a_damaged_zstd_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.pvar.zst").write_bytes(whole[: len(whole) // 2] + b"\xff" * 40)
     with pytest.raises(errors.GenotypesInvalid):
         list(read_variants(tmp_path / "a.pvar.zst", "pvar"))
+
+
+def test_a_zstd_cut_at_a_line_is_refused(tmp_path: Path) -> None:
+    path, stream = tmp_path / "a.pvar.zst", io.BytesIO()
+    with zstandard.ZstdCompressor(write_checksum=True).stream_writer(stream, closefd=False) as out:
+        out.write((HEAD + "1\t5\trs\tA\tC\n" * 5000).encode())
+        out.flush()
+        cut = stream.tell()
+        out.write(b"1\t6\trs\tA\tC\n")
+    whole = stream.getvalue()
+    path.write_bytes(whole + b"\x50\x2a\x4d\x18\x02\0\0\0ab" + zstandard.compress(b"1\t7\trs\tA\tC\n"))
+    assert len(list(read_variants(path, "pvar"))) == 5002
+    for end in (cut, len(whole) - 1):
+        path.write_bytes(whole[:end])
+        with pytest.raises(errors.GenotypesInvalid):
+            list(read_variants(path, "pvar"))
 
 
 def test_the_mirror_prefers_the_harmonised_file_and_knows_the_catalogues_folders(tmp_path: Path) -> None:
