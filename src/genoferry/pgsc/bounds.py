@@ -16,6 +16,9 @@ MAX_SAMPLES = 5_000_000
 """Samples of a file: as many as the largest cohort that is planned (Our Future Health); UK Biobank has a tenth."""
 
 
+MAX_COLUMNS = 100
+"""Columns of a pvar's header that are told apart; it has nine at most that plink2 knows."""
+
 MAX_WINDOW = 128 * MIB
 """Bytes that a zstd file may want to be kept in memory: libzstd, and so plink2, takes no more (`zstd.h`,
 `ZSTD_WINDOWLOG_LIMIT_DEFAULT`)."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from genoferry.errors import GenotypesInvalid
+from genoferry.pgsc.bounds import MAX_COLUMNS
 from genoferry.pgsc.columns import split_columns
 from genoferry.pgsc.textio import create_zst, open_text
 
@@ -56,7 +57,7 @@ def read_variants(path: Path, layout: Layout) -> Iterator[Variant]:
     with open_text(path) as lines:
         first = next((line for line in lines if line.startswith("#CHROM") or not line.startswith("#")), "")
         headed = layout == "pvar" and first.startswith("#CHROM")
-        columns = tuple(split_columns(first)) if headed else _columns_without_header(first)
+        columns = tuple(split_columns(first, MAX_COLUMNS)) if headed else _columns_without_header(first)
         where = _positions(columns)
         for line in _without_blank_end(lines if headed else chain([first] if first else [], lines)):
             fields = split_columns(line, max(where) + 1)
@@ -142,7 +143,7 @@ def _without_blank_end(lines: Iterable[str]) -> Iterator[str]:
 
 def _columns_without_header(line: str) -> tuple[str, ...]:
     """plink's order without a header, where the centimorgans may be left out."""
-    return BIM if len(split_columns(line)) != 5 else tuple(name for name in BIM if name != "CM")
+    return BIM if len(split_columns(line, 5)) != 5 else tuple(name for name in BIM if name != "CM")
 
 
 def _positions(columns: tuple[str, ...]) -> tuple[int, ...]:

@@ -64,6 +64,12 @@ SCORES = (
     'check_rows(read_scorefiles([path], "GRCh38"), threading.Event())',
 )
 VARIANT_FILE = ("from genoferry.pgsc.variants import read_variants", 'list(read_variants(path, "pvar"))')
+PREFLIGHT_FILE = (
+    "import threading\nfrom genoferry.pgsc.preflight.lines import opened\n"
+    "from genoferry.pgsc.preflight.matching import Kept\nfrom genoferry.pgsc.preflight.variants import Looking, scan",
+    'with opened(lambda: path.open("rb"), threading.Event()) as text:\n'
+    '        scan(text, "pvar", None, Looking({}, Kept(False, False), {}), 9)',
+)
 SAMPLE_FILE = ("from genoferry.pgsc.samples import read_samples", "read_samples(path)")
 VCF_RECORDS = ("from genoferry.pgsc.vcf import count_records", 'count_records(path, {"1"}, keep_multiallelic=False)')
 VCF_SAMPLES = ("from genoferry.pgsc.vcf import read_samples_of", "read_samples_of(path)")
@@ -130,6 +136,20 @@ def test_a_bomb_is_refused_in_little_memory(bomb: Bomb, case: Case) -> None:
     answer, peak = read(bomb(case.start, case.block, case.compress), *case.reader)
     assert answer.startswith(case.said)
     assert peak < LITTLE
+
+
+def test_columns_without_end_take_little_memory(tmp_path: Path) -> None:
+    """A pvar's, none of which matters, and a scorefile's, whose names and cells are of a kind that is taken."""
+    path, columns = tmp_path / "x", b"".join(b"\t%05x" % number for number in range(5_000_000))
+    path.write_bytes(PVAR[:-1] + columns + b"\n1\t5\t.\tA\tC\n")
+    for reader in (VARIANT_FILE, PREFLIGHT_FILE):
+        answer, peak = read(path, *reader)
+        assert (answer, peak < LITTLE) == ("taken", True)
+    names = b"".join(b"\tallelefrequency_effect_%d" % number for number in range(18_000))
+    rows = (b"1\t5\tA\t0.1" + b"\t0.25000000000000000000000000000" * 18_000 + b"\n") * 210
+    path.write_bytes(GZIP(HEAD[:-1] + names + b"\n" + rows))
+    answer, peak = read(path, *SCORES)
+    assert (answer, peak < LITTLE) == ("taken", True)
 
 
 def test_more_samples_than_any_cohort_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

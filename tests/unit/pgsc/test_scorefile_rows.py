@@ -26,6 +26,10 @@ def row(number: int, weight: object = 0.01) -> str:
     return f"rs{number}\t1\t{number}\tA\tG\t{weight}"
 
 
+ROWS = BLOCK // len(row(100))
+"""About as many as are looked at together."""
+
+
 def written(folder: Path, rows: Iterable[str], columns: str = COLUMNS, head: str = HEAD) -> Scorefile:
     path = folder / "score.txt.gz"
     path.write_bytes(gzip.compress((head + "\n".join([columns, *rows]) + "\n").encode()))
@@ -36,9 +40,9 @@ def fault(folder: Path, rows: Iterable[str], columns: str = COLUMNS) -> Fault | 
     return find_fault(written(folder, rows, columns), threading.Event())
 
 
-@pytest.mark.parametrize("at", [0, 1, BLOCK - 1, BLOCK, 2 * BLOCK + 7])
+@pytest.mark.parametrize("at", [0, 1, ROWS - 1, ROWS, 2 * ROWS + 7])
 def test_a_weight_in_any_row_is_found(tmp_path: Path, at: int) -> None:
-    rows = [row(number + 1, "nan" if number == at else 0.01) for number in range(2 * BLOCK + 8)]
+    rows = [row(number + 1, "nan" if number == at else 0.01) for number in range(2 * ROWS + 8)]
     assert fault(tmp_path, rows) == Fault("finite", at + 5, "effect_weight")
 
 
@@ -107,7 +111,7 @@ def test_a_stop_ends_the_look(tmp_path: Path) -> None:
 
 
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:
-    score = written(tmp_path, (row(number, f"0.{number * 7919}") for number in range(1, 2 * BLOCK)))
+    score = written(tmp_path, (row(number, f"0.{number * 7919}") for number in range(1, 2 * ROWS)))
     score.path.write_bytes(score.path.read_bytes()[:-100])
     assert find_fault(score, threading.Event()) == Fault("unreadable")
 

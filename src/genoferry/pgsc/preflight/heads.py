@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from genoferry.pgsc.bounds import MIB
+from genoferry.pgsc.bounds import MAX_COLUMNS, MIB
 from genoferry.pgsc.preflight.lines import Text
 from genoferry.pgsc.preflight.samples import Samples, of_ids, vcf_ids
 
@@ -59,7 +59,7 @@ def read_head(text: Text, batches: Iterator[list[bytes]], layout: Layout) -> Hea
 
 
 def _pvar(line: bytes, rest: list[bytes]) -> Head:
-    columns = tuple(line.split())
+    columns = tuple(line.split(None, MAX_COLUMNS))
     return Head(columns, rest) if set(columns) >= NEEDED else Head(fault="column")
 
 
@@ -76,4 +76,4 @@ def _vcf(line: bytes, rest: list[bytes]) -> Head:
 
 def _without_header(line: bytes) -> tuple[bytes, ...]:
     """plink's order without a header, where the centimorgans may be left out."""
-    return BIM if len(line.split()) != 5 else tuple(name for name in BIM if name != b"CM")
+    return BIM if len(line.split(None, 5)) != 5 else tuple(name for name in BIM if name != b"CM")

@@ -40,7 +40,7 @@ def scan(text: Text, layout: Layout, chrom: str | None, looking: Looking, most: 
     Raises `Unreadable`, `CalculationStopped`, and what the stream raises.
     """
     batches = text.batches()
-    text.longest = LONG_HEADER
+    text.longest = LONG_HEADER if layout == "vcf" else LONG
     head = read_head(text, batches, layout)
     text.longest = LONG
     seen = Variants(chrom, text.compression, fault=head.fault, samples=head.samples)
