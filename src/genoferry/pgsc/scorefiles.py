@@ -88,6 +88,12 @@ def read_scorefiles(paths: Sequence[Path], build: str, *, check_build: bool = Tr
     if twice := sorted({name for name in ids if ids.count(name) > 1}):
         message = f"Two scorefiles have the same id: {twice[0]}. Send each score once."
         raise refusal(ScorefileInvalid, FORMAT, message)
+    names = [file.accession(build) for file in files]
+    if alike := next((file.id for file, name in zip(files, names, strict=True) if names.count(name) > 1), None):
+        message = (
+            f"Two scorefiles, one of them that of {alike}, have the same name in the results: give one another id."
+        )
+        raise refusal(ScorefileInvalid, FORMAT, message)
     if check_build:
         check_builds(files, build)
     return files

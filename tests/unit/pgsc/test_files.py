@@ -195,6 +195,15 @@ def test_what_the_tools_would_refuse_is_refused_first(
     assert (raised.value.trace_name, raised.value.trace_exit) == ("PGSCATALOG:EMBEDDED:FORMAT_SCOREFILES", trace_exit)
 
 
+def test_two_scores_named_alike_are_refused(tmp_path: Path) -> None:
+    """The one's id is what the other's harmonised file is called: the second would take the first one's place."""
+    one = write_scorefile(tmp_path, "P1", LINES, build="GRCh38", harmonised=True)
+    (tmp_path / "other").mkdir()
+    other = write_scorefile(tmp_path / "other", "P1_hmPOS_GRCh38", LINES, build="GRCh38", harmonised=False)
+    with pytest.raises(errors.ScorefileInvalid, match="same name"):
+        read_scorefiles([one, other], "GRCh38")
+
+
 def test_one_score_twice_is_refused(tmp_path: Path) -> None:
     path = write_scorefile(tmp_path, "PGS000001", LINES, build="GRCh38", harmonised=True)
     with pytest.raises(errors.ScorefileInvalid, match="PGS000001"):
