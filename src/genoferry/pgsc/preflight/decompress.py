@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import threading
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO, Literal
 
-from genoferry.errors import CalculationError, GenotypesInvalid, ToolsMissing
+from genoferry.errors import CalculationError, CalculationStopped, GenotypesInvalid, ToolsMissing
 from genoferry.pgsc.bounds import MAX_WINDOW
 
 Compression = Literal["plain", "gzip", "zstd"]
@@ -24,13 +25,17 @@ class Unreadable(Exception):
 
 
 class Again:
-    """A stream with its first bytes put back. Counts the bytes that were read."""
+    """A stream with its first bytes put back. Counts the bytes that were read. It minds `stop` itself: a gzip file of
+    empty members has no text at which a reader could."""
 
-    def __init__(self, start: bytes, stream: BinaryIO) -> None:
-        self._start, self._stream = start, stream
+    def __init__(self, start: bytes, stream: BinaryIO, stop: threading.Event) -> None:
+        self._start, self._stream, self._stop = start, stream, stop
         self._count = 0
 
     def read(self, size: int = 262_144) -> bytes:
+        """Raises `CalculationStopped`, and what the stream raises."""
+        if self._stop.is_set():
+            raise CalculationStopped
         if self._start:
             chunk, self._start = self._start[:size], self._start[size:]
         else:

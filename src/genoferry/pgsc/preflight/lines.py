@@ -57,7 +57,7 @@ class Text:
         self.whole = True
 
     def _chunks(self) -> Iterator[bytes]:
-        stored = Again(self.start, self._stream)
+        stored = Again(self.start, self._stream, self._stop)
         source: Any = DECOMPRESS[self.compression](stored)
         meter = Meter(self._bounds, stored.count)
         while True:

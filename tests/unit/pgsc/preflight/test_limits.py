@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import threading
 from dataclasses import replace
@@ -11,6 +12,7 @@ import pytest
 import zstandard
 
 from genoferry.contracts.pipeline import PipelineParam
+from genoferry.errors import CalculationStopped
 from genoferry.pgsc import bounds
 from genoferry.pgsc.bounds import SAMPLES, VARIANTS
 from genoferry.pgsc.preflight import Files, Verdict, check, gather, heads, samples, variants
@@ -179,3 +181,17 @@ def test_a_header_line_that_is_cut_fails(vcf, monkeypatch: pytest.MonkeyPatch, l
         monkeypatch.setattr(module, "LONG_HEADER", longest)
     assert vcf.failure() == code
     assert vcf.verdict().samples == (None if code else 60)
+
+
+def test_empty_members_without_end_are_stopped() -> None:
+    stop, members = threading.Event(), io.BytesIO(gzip.compress(b"") * 100_000)
+
+    class Source(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            if members.tell() > MIB:
+                stop.set()
+            return members.read(size)
+
+    with pytest.raises(CalculationStopped):
+        list(Text(Source(), stop).batches())
+    assert members.read()
