@@ -86,7 +86,10 @@ def relabel(
             if "," in variant.alt:
                 multiallelic.append((index, variant.alt.count(",") + 2))
             named = _named(variant._replace(pos=_position(variant.pos, index + 1)), keep_multiallelic)
-            out.write(write(named if chrom in (None, named.chrom) else named._replace(id=NO_ID)))
+            text = write(named if chrom in (None, named.chrom) else named._replace(id=NO_ID))
+            if '"' in text:  # pgscatalog-match would take it for the start of a cell that may go on for lines
+                raise GenotypesInvalid(f"Variant {index + 1} of a pvar or bim file has a quotation mark.")
+            out.write(text)
     if index < 0:
         raise GenotypesInvalid("A variant file (pvar, bim or vcf) holds no variants.")
     return Relabelled(to, layout, index + 1, tuple(multiallelic))

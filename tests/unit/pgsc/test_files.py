@@ -127,6 +127,12 @@ def test_bad_variant_files_are_refused(tmp_path: Path, text: str) -> None:
         relabelled(tmp_path, "a.pvar", text)
 
 
+def test_a_quote_in_an_allele_is_refused(tmp_path: Path) -> None:
+    assert relabelled(tmp_path, "a.pvar", HEAD + '1\t5\t"\tA\tC\n') == ["1:5:A:C"]
+    with pytest.raises(errors.GenotypesInvalid, match="Variant 2"):
+        relabelled(tmp_path, "a.pvar", HEAD + '1\t5\t.\tA\tC\n1\t6\t.\tA\t"C\n')
+
+
 def test_a_damaged_zstd_is_refused(tmp_path: Path) -> None:
     whole = zstandard.compress((HEAD + "1\t5\trs\tA\tC\n" * 5000).encode())
     (tmp_path / "a.pvar.zst").write_bytes(whole[: len(whole) // 2] + b"\xff" * 40)
