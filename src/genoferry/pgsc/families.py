@@ -5,7 +5,12 @@ from __future__ import annotations
 from genoferry.errors import DuplicateSamples
 from genoferry.pgsc.samples import Samples
 
-MISSING = frozenset({"", "na", "n/a", "nan", "-nan", "null", "none", "<na>", "#n/a", "#na", "#n/a n/a"})
+MISSING = frozenset(
+    (
+        "", "na", "n/a", "nan", "-nan", "null", "none", "<na>", "#n/a", "#na", "#n/a n/a", "1.#ind", "-1.#ind",
+        "1.#qnan", "-1.#qnan",
+    )
+)  # fmt: skip
 """What pandas reads as no value (pandas, `parsers.STR_NA_VALUES`), in lower case."""
 
 TOLD_AS_ONE = (

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
-from math import isnan
 from pathlib import Path
 
 import numpy as np
@@ -22,15 +21,6 @@ HEADS = ("#FID", "#IID")
 """What a psam's header line begins with; plink2 passes over whatever else begins with # before it."""
 
 TOO_SHORT = "A sample file is empty or has lines that are too short. Check psam or fam files."
-NONE = frozenset(
-    ("#n/a", "#n/a n/a", "#na", "-1.#ind", "-1.#qnan", "1.#ind", "1.#qnan", "<na>", "n/a", "na", "null", "none")
-)
-"""Beside `nan`, what pandas' `read_csv` takes for a gap, without capitals."""
-
-ALIKE = (
-    "The genomes hold a sample id more than once, in families whose ids are read as the same number or as none, such as"
-    " 01 and 1. Give every sample an id of its own."
-)
 MALE = frozenset({"1", "M", "m"})
 UNFIT = ('"', "\0")
 MIN_FOUNDERS = 50
@@ -88,25 +78,12 @@ def _is_comment(line: str) -> bool:
     return line.startswith("#") and not line.startswith(HEADS)
 
 
-def _as_read(fid: str) -> float | str:
-    """One value for family ids that pgscatalog-aggregate may take for one: it leaves them to pandas, which reads
-    numbers, truth values and gaps of them (pgscatalog.calc 0.3, `polygenicscore.py`: `converters` name FID, where the
-    column is #FID), and then adds one sample's chromosomes to the other's."""
-    try:
-        number = float(fid)
-    except ValueError:
-        return "" if fid.lower() in NONE else fid.lower()
-    return "" if isnan(number) else number
-
-
 def _samples(column: dict[str, list[str]]) -> Samples:
     iid = column["IID"]
     unknown = ["0"] * len(iid)
     fid = column.get("FID", unknown)
     if len(set(zip(fid, iid, strict=True))) < len(iid):
         raise DuplicateSamples
-    if len(set(iid)) < len(iid) and len(set(zip(map(_as_read, fid), iid, strict=True))) < len(iid):
-        raise DuplicateSamples(ALIKE)
     if "0" in iid:
         raise GenotypesInvalid("A sample file has a sample with the id 0, which plink takes for none. Name it.")
     if any(mark in name for mark in UNFIT for name in (*fid, *iid)):  # pgscatalog-aggregate would take them for its own

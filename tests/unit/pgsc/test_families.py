@@ -18,7 +18,17 @@ def samples_of(folder: Path, *pairs: tuple[str, str]) -> Samples:
 
 
 @pytest.mark.parametrize(
-    "fids", [("1", "01"), ("1", "1.0"), ("100", "1e2"), ("NA", "null"), ("nan", "N/A"), ("0", "-0")]
+    "fids",
+    [
+        ("1", "01"),
+        ("1", "1.0"),
+        ("100", "1e2"),
+        ("NA", "null"),
+        ("nan", "N/A"),
+        ("0", "-0"),
+        ("NA", "1.#IND"),
+        ("true", "TRUE"),
+    ],
 )
 def test_families_that_are_told_as_one(tmp_path: Path, fids: tuple[str, str]) -> None:
     with pytest.raises(DuplicateSamples):

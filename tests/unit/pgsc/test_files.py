@@ -42,17 +42,6 @@ def test_a_sample_named_twice_is_refused(tmp_path: Path) -> None:
         read_samples(tmp_path / "x")
 
 
-@pytest.mark.parametrize(("one", "other"), [("01", "1"), ("1.0", "1"), ("NA", "nan"), ("true", "TRUE")])
-def test_samples_alike_to_the_tools_are_refused(tmp_path: Path, one: str, other: str) -> None:
-    """pgscatalog-aggregate would add one's chromosomes to the other's."""
-    path = tmp_path / "x"
-    path.write_text(f"#FID\tIID\n{one}\tA\n{other}\tB\n")
-    assert len(read_samples(path)) == 2
-    path.write_text(f"#FID\tIID\n{one}\tA\n{other}\tA\n")
-    with pytest.raises(errors.DuplicateSamples):
-        read_samples(path)
-
-
 def test_a_no_break_space_ends_no_field(tmp_path: Path) -> None:
     (tmp_path / "x").write_text("#FID\tIID\tSEX\nF\u00a0G\tA\t1\n")
     samples = read_samples(tmp_path / "x")
