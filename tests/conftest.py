@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import boto3
 import pytest
 import structlog
 from hypothesis import HealthCheck, settings
@@ -29,6 +30,7 @@ ONE_COHORT = frozenset({"test_pages.py", "test_payloads.py"})
 """Modules that use the demo's cohort where messages name it, one folder on a machine: never side by side."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of a module in one process, as `--dist loadgroup` reads it: they share what is slow to set up."""
     for item in items:
@@ -68,7 +70,9 @@ def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str,
 
 @pytest.fixture
 def aws_environment(local_aws: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> Mapping[str, str]:
-    """This process's environment is a worker's: nothing else of AWS's or ours is in it."""
+    """This process's environment is a worker's: nothing else of AWS's or ours is in it, nor in boto3's session, which
+    keeps the credentials that it found first."""
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     for name in list(os.environ):
         if name.startswith(("AWS_", "GENOFERRY_")) or name in ("CLUSTER_ENV", "WORK_QUEUE"):
             monkeypatch.delenv(name)
