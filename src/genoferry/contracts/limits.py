@@ -19,8 +19,11 @@ MiB = Annotated[int, Field(ge=1)]
 
 
 class JobLimits(Contract):
-    """`grace_seconds`: from SIGTERM to SIGKILL; `folders`: whose sizes together count as scratch; `record`: the file
-    that says which limit the job met."""
+    """What one job may use.
+
+    `grace_seconds`: from SIGTERM to SIGKILL. `folders`: the job's own, whose sizes together count as scratch. `record`:
+    the file that says which limit the job met.
+    """
 
     grace_seconds: Annotated[float, Field(gt=0)] = 120.0
     memory_mib: MiB | None = None

@@ -17,6 +17,7 @@ import shutil
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -49,7 +50,7 @@ class Watchdog:
 
     def __init__(self, limits: SimpleNamespace, leader: int) -> None:
         self._limits, self._leader = limits, leader
-        self._scratch = os.environ.get("GENOFERRY_SCRATCH")
+        self._scratch = own_scratch(limits.folders)
         self._stopping = False
         self._pause, self._disk_due = TICK, 0.0
         self._kernel_log = KernelLog()
@@ -138,6 +139,13 @@ class Watchdog:
         used = disk(self._limits.folders)
         self._disk_due = time.monotonic() + (time.monotonic() - began) / DISK_SHARE
         return used
+
+
+def own_scratch(folders: Sequence[str]) -> str | None:
+    """Return the job's scratch where it is below a folder that the runner made for this job. Elsewhere, in /tmp say,
+    others work too: nobody there is ended, and nothing removed."""
+    scratch = os.environ.get("GENOFERRY_SCRATCH")
+    return scratch if scratch and any(Path(scratch).is_relative_to(folder) for folder in folders) else None
 
 
 def record(path: str | None, cause: str, reason: str) -> None:

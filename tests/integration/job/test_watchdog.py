@@ -41,7 +41,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     started: list[Job] = []
 
     def run(*code: str, **limits: Any) -> Job:
-        own = JobLimits(grace_seconds=limits.pop("grace_seconds", 0.2), **limits)
+        own = JobLimits(**{"grace_seconds": 0.2, "folders": (str(tmp_path),), **limits})
         text = JOB.format(code="\n    ".join(code))
         command = [sys.executable, "-c", text, own.model_dump_json(exclude_none=True)]
         scratch = os.environ | {"GENOFERRY_SCRATCH": str(tmp_path / "scratch")}
@@ -95,6 +95,17 @@ def test_a_daemon_in_its_scratch_ends_with_it(start: Start, tmp_path: Path) -> N
     job.terminate()
     await_end(job)
     wait_until(lambda: not psutil.pid_exists(pid), what="the daemon to end", seconds=20)
+
+
+def test_a_shared_scratch_is_left_alone(start: Start, tmp_path: Path) -> None:
+    """Where no runner says that the folder is the job's, others work in it too."""
+    command = [sys.executable, "-c", "import time; time.sleep(600)"]
+    with subprocess.Popen(command, cwd=tmp_path / "scratch", start_new_session=True) as other:
+        job = start(UP, "stop.set()", SLEEPS, folders=())
+        await_end(job)
+        assert other.poll() is None
+        assert (tmp_path / "scratch" / "job-1").exists()
+        other.kill()
 
 
 def test_a_watchdog_does_not_outlive_a_killed_job(start: Start) -> None:
