@@ -42,7 +42,7 @@ demo: setup  ## Encrypt a small cohort, send it through the queue, see events an
 
 # Most tests wait for real processes, so more run at once than there are cores; PYTEST_ARGS=-n0 runs them one by one.
 test: setup-dev  ## All tests that need neither root nor the internet
-	@$(BIN)/python -m pytest -n 3 --dist loadgroup $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist loadfile $(PYTEST_ARGS)
 
 test-properties: setup-dev  ## Random cohorts and scores against the independent routine, for an hour (GENOFERRY_TEST_PROPERTY_SECONDS)
 	@$(BIN)/python -m pytest tests/properties $(PYTEST_ARGS)

@@ -26,18 +26,6 @@ settings.register_profile("no-clocks", deadline=None, suppress_health_check=[Hea
 settings.load_profile("no-clocks")  # a shared machine is slow at times, and a fresh checkout at its first example
 
 
-ONE_COHORT = frozenset({"test_pages.py", "test_payloads.py"})
-"""Modules that use the demo's cohort where messages name it, one folder on a machine: never side by side."""
-
-
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a module in one process, as `--dist loadgroup` reads it: they share what is slow to set up."""
-    for item in items:
-        group = "cohort" if item.path.name in ONE_COHORT else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 @pytest.fixture(scope="session", autouse=True)
 def ctrl_c() -> None:
     """What a shell starts in the background ignores SIGINT, and so would each program that a test interrupts."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import tempfile
 import uuid as uuids
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from genoferry.local.locking import locked
 from genoferry.testing.harness import Harness
 
 
@@ -58,3 +60,10 @@ def make_touch() -> MakeTouch:
         return send
 
     return make
+
+
+@pytest.fixture(scope="module")
+def demo_cohort() -> Iterator[None]:
+    """The demo's cohort where messages name it: one folder and one port of the machine, so modules take turns."""
+    with locked(Path(tempfile.gettempdir()) / "genoferry-tests.lock"):
+        yield

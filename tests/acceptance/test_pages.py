@@ -18,6 +18,8 @@ from genoferry.local.tools import ensure_venv
 from genoferry.testing.harness import QUICK
 from genoferry.testing.workers import end_jobs
 
+pytestmark = pytest.mark.timeout(900)  # it may have to wait for another module with the same cohort
+
 RunPages = Callable[..., list[str]]
 RUN_HERE = {
     "docs/quickstart.md": ["tests/integration/cli/test_demo.py"],
@@ -37,7 +39,7 @@ PAGES = {
 
 
 @pytest.fixture(scope="module")
-def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def checkout(demo_cohort: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder that looks like a checkout after its set-up; the embedded AWS that the pages start in it is shared."""
     folder = tmp_path_factory.mktemp("checkout")
     (folder / ".venv").symlink_to(sys.prefix)

@@ -17,6 +17,7 @@ from genoferry.contracts.envelope import parse_request
 from genoferry.local.tools import ensure_venv
 from genoferry.testing.workers import WorkerProcess, end_jobs
 
+pytestmark = pytest.mark.timeout(900)  # it may have to wait for another module with the same cohort
 ROOT = Path(__file__).parents[2]
 PAYLOADS = ROOT / "payloads"
 BY_SEND = ("calculate_scores_https.json",)
@@ -28,7 +29,7 @@ Genoferry = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="module")
-def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+def seeded(demo_cohort: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """The environment that `genoferry local env` prints, with a worker at work in it."""
     state = tmp_path_factory.mktemp("seeded")
     base = {"PATH": os.environ["PATH"], "HOME": str(state), "NO_COLOR": "1"}
