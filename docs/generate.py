@@ -78,7 +78,7 @@ def errors_page() -> str:
 def _kinds(kind: type[errors.GenoferryError]) -> Iterator[type[errors.GenoferryError]]:
     yield kind
     for below in kind.__subclasses__():
-        if below.__module__ == errors.__name__:
+        if below.__module__.startswith(errors.__name__):
             yield from _kinds(below)
 
 
