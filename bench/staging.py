@@ -46,11 +46,11 @@ def client(endpoint: str) -> Any:
 
 
 def staging(endpoint: str, bucket: str, host: str, secret: bytes, options: dict[str, int]) -> int:
+    from genoferry.staging.http_client import Web
     from genoferry.staging.https import HttpsSource
     from genoferry.staging.private_key import PrivateKey
-    from genoferry.staging.pump import stage
+    from genoferry.staging.transfer import stage
     from genoferry.staging.upload import Destination
-    from genoferry.staging.web import Web
 
     source = HttpsSource(f"http://{host}", Web((host,)))
     dest = Destination(bucket, "bench-staged")

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from genoferry.compute.local import LocalRunner
-from genoferry.compute.local_limits import Shares
+from genoferry.compute.local.limits import Shares
+from genoferry.compute.local.runner import LocalRunner
 from genoferry.compute.protocol import Handle, JobSpec
 from genoferry.testing.waiting import wait_until
 

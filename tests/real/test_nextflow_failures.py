@@ -16,7 +16,7 @@ from genoferry.contracts.pipeline import PipelineParam
 from genoferry.errors import CalculationError
 from genoferry.pgsc.inputs import Inputs
 from genoferry.pgsc.nextflow.engine import Calculation, run
-from genoferry.pgsc.nextflow.places import Places
+from genoferry.pgsc.nextflow.layout import Places
 from genoferry.settings import NextflowSettings
 from genoferry.testing.cohort import Cohort, generate
 

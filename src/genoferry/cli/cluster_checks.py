@@ -10,8 +10,8 @@ from genoferry.errors import SettingsError
 
 if TYPE_CHECKING:
     from genoferry.compute.kubernetes.api import Api, Kind
-    from genoferry.compute.kubernetes.refusals import Refused
-    from genoferry.compute.kubernetes.rights import Right
+    from genoferry.compute.kubernetes.errors import Refused
+    from genoferry.compute.kubernetes.permissions import Right
     from genoferry.settings import Settings
 
 WHAT = "cluster"
@@ -31,7 +31,7 @@ def cluster(known: Settings) -> Iterator[Finding]:
 
 def _connected(known: Settings) -> Finding:
     """What a worker does at its start, and then what it would ask of the cluster. Raises `SettingsError`."""
-    from genoferry.compute.kubernetes.connect import open_api
+    from genoferry.compute.kubernetes.client import open_api
     from genoferry.compute.kubernetes.submit import check
     from genoferry.compute.manifests.kubernetes import namespace
 
@@ -44,8 +44,8 @@ def _connected(known: Settings) -> Finding:
 
 
 def _allowed(api: Api, known: Settings) -> Finding:
-    from genoferry.compute.kubernetes.refusals import Refused
-    from genoferry.compute.kubernetes.rights import absent, needed, refused
+    from genoferry.compute.kubernetes.errors import Refused
+    from genoferry.compute.kubernetes.permissions import absent, needed, refused
 
     where = f"{api.server}, namespace {api.namespace}"
     try:

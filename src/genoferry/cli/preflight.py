@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from genoferry.handlers.protocol import PlannedInput
     from genoferry.pgsc.preflight import ExpectedOverlap, Verdict
     from genoferry.staging.private_key import PrivateKey
-    from genoferry.worker.stager import RealStager
+    from genoferry.worker.driver.stager import RealStager
 
 EPILOG = """[bold]Examples[/bold]
 
@@ -60,8 +60,8 @@ def look(text: str) -> Verdict:
     from genoferry.handlers.scores import SCOREFILE, TARGET
     from genoferry.handlers.scores.preflight import site_of
     from genoferry.pgsc.preflight import Files, check, mirror
-    from genoferry.worker.accept import check_offered
-    from genoferry.worker.stager import RealStager
+    from genoferry.worker.driver.stager import RealStager
+    from genoferry.worker.intake.accept import check_offered
 
     known, request = settings.load(), parse_request(text)
     handler = find(load(known.compute.handler_modules), request.name)

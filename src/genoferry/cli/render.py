@@ -82,7 +82,7 @@ def files(request: Request, pipeline: PipelineParam, runner: Runner, settings: S
     from genoferry.compute.protocol import JobSpec, job_name, workspace_name
     from genoferry.contracts.keys import job_key, workspace_prefix
     from genoferry.handlers.scores.sources import score_source
-    from genoferry.pgsc.nextflow.places import Places
+    from genoferry.pgsc.nextflow.layout import Places
     from genoferry.pgsc.nextflow.render import render as render_run
     from genoferry.pgsc.nextflow.render import script
 
@@ -102,7 +102,7 @@ def _pipeline(request: Request, settings: Settings) -> PipelineParam:
     from genoferry.contracts.pipeline import PipelineParam
     from genoferry.errors import InvalidBody
     from genoferry.handlers.registry import find, load, parse_body
-    from genoferry.worker.accept import check_offered
+    from genoferry.worker.intake.accept import check_offered
 
     handler = find(load(settings.compute.handler_modules), request.name)
     body = parse_body(handler, request)

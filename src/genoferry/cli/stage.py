@@ -13,7 +13,7 @@ import typer
 from genoferry.cli import output
 
 if TYPE_CHECKING:
-    from genoferry.cli.stage_one import Done
+    from genoferry.cli.stage_file import Done
 
 EPILOG = """[bold]Examples[/bold]
 
@@ -67,7 +67,7 @@ def stage(  # noqa: PLR0917  # typer calls it by name
     can follow, so with --expect-sha256 the object is read back and hashed once it is staged, and deleted where the
     digest is another. Ctrl-C, or an error, aborts the upload: nothing is left in the bucket, and it begins anew.
     """
-    from genoferry.cli.stage_one import stage_one
+    from genoferry.cli.stage_file import stage_one
 
     size, stop, interrupted = part_bytes(part_size), threading.Event(), threading.Event()
     with _Bar() as bar, _Interruptible(stop, interrupted):

@@ -13,7 +13,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from genoferry.worker.loops import Worker
+    from genoferry.worker.worker import Worker
 
 EXIT_NOW = 130
 EPILOG = """[bold]Examples[/bold]
@@ -77,7 +77,7 @@ async def _started(stack: AsyncExitStack, *, drain: bool) -> Worker:
     from genoferry.cli.variables import unknown_variables
     from genoferry.worker.build import build
     from genoferry.worker.health import Health, serve
-    from genoferry.worker.loops import Worker
+    from genoferry.worker.worker import Worker
 
     telemetry.configure()  # for an error of the settings
     known = settings.load()

@@ -37,11 +37,11 @@ from genoferry.errors import (
 from genoferry.files import FULL_WORDS, is_full
 from genoferry.handlers.protocol import JobHandler, Outcome, Task
 from genoferry.handlers.registry import Handlers, find
-from genoferry.job.guard import Guard
+from genoferry.job.attempt_guard import Guard
 from genoferry.job.inputs import fetch
-from genoferry.job.place import Place, scratch_folder, shared_by
 from genoferry.job.reporter import Reporter
 from genoferry.job.storage import Storage, sha256_of
+from genoferry.job.workdir import Place, scratch_folder, shared_by
 from genoferry.settings import Settings
 
 log = structlog.get_logger()

@@ -12,10 +12,11 @@ from pathlib import Path
 from genoferry.errors import CalculationError, DiskFull, JobOutOfDisk, ZeroMatches
 from genoferry.files import is_full
 from genoferry.pgsc import match, match_log, outcomes, outputs, report_json
-from genoferry.pgsc.concluding import Calculated, Engine, conclude
 from genoferry.pgsc.exit_codes import trace_name
 from genoferry.pgsc.filesets import Fileset, check_same_samples, prepare
+from genoferry.pgsc.finalize import Calculated, Engine, conclude
 from genoferry.pgsc.inputs import Inputs, Outcome, Progress
+from genoferry.pgsc.parallel import together
 from genoferry.pgsc.parts import check_parts
 from genoferry.pgsc.plink2 import PROCESS as SCORE
 from genoferry.pgsc.plink2 import score_with_plink2
@@ -24,7 +25,6 @@ from genoferry.pgsc.score import score
 from genoferry.pgsc.scorefile_rows import check_rows
 from genoferry.pgsc.scorefiles import FORMAT, Scorefile, check_builds, name_of, read_scorefiles
 from genoferry.pgsc.sscore import write_sscore
-from genoferry.pgsc.together import together
 from genoferry.pgsc.weights import Weights
 from genoferry.pgsc.zero_matches import explain
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from genoferry.pgsc.filesets import Fileset
 from genoferry.pgsc.inputs import Inputs
+from genoferry.pgsc.parallel import together
 from genoferry.pgsc.process import Bench, run_tool, tool
 from genoferry.pgsc.scorefile_copy import readable_by_tools
 from genoferry.pgsc.scorefiles import FORMAT, Scorefile
 from genoferry.pgsc.textio import GZIP
-from genoferry.pgsc.together import together
 from genoferry.pgsc.weights import Weights
 
 MATCH, COMBINE = "MATCH_VARIANTS", "MATCH_COMBINE"

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from genoferry.aws.errors import mapped
 from genoferry.errors import FileTooLarge, StagingStopped
-from genoferry.staging.crew import Crew
-from genoferry.staging.halt import Halt
+from genoferry.staging.cancellation import Halt
 from genoferry.staging.ranges import Origin, RangeReader, Retry
 from genoferry.staging.source import Source
+from genoferry.staging.thread_pool import Crew
 from genoferry.staging.upload import Destination
 
 if TYPE_CHECKING:

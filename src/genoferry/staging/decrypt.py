@@ -11,7 +11,7 @@ from __future__ import annotations
 from cryptography.exceptions import InvalidTag
 
 from genoferry.errors import SegmentCorrupt
-from genoferry.staging.halt import Halt
+from genoferry.staging.cancellation import Halt
 from genoferry.staging.header import DataKey
 from genoferry.staging.ranges import Origin, RangeReader, Retry
 from genoferry.staging.segments import OVERHEAD, SEALED, SEGMENT, Layout, Wanted, runs

@@ -17,8 +17,8 @@ from genoferry.errors import (
     SourceNotAllowed,
     SourceUnavailable,
 )
-from genoferry.staging.allow import check_file, check_path
-from genoferry.staging.halt import Halt
+from genoferry.staging.allowlist import check_file, check_path
+from genoferry.staging.cancellation import Halt
 from genoferry.staging.source import SourceStat
 
 ERRNO: dict[int, type[GenoferryError]] = {

@@ -16,10 +16,10 @@ from genoferry.errors import (
     SourceUnavailable,
     StagingError,
 )
-from genoferry.staging.allow import check_path
-from genoferry.staging.halt import Halt
+from genoferry.staging.allowlist import check_path
+from genoferry.staging.cancellation import Halt
+from genoferry.staging.http_client import Answer, Web
 from genoferry.staging.source import SourceStat
-from genoferry.staging.web import Answer, Web
 
 STATUS: dict[int, type[GenoferryError]] = {
     200: SourceIgnoresRange,

@@ -23,13 +23,13 @@ from genoferry.errors import (
     SourceMissing,
     SourceUnavailable,
 )
-from genoferry.staging.allow import check_path, check_secret
+from genoferry.staging.allowlist import check_path, check_secret
+from genoferry.staging.aws_errors import Table, translated
 from genoferry.staging.file import of_errno, open_allowed
+from genoferry.staging.http_client import Web
 from genoferry.staging.key_file import parse_private_key
+from genoferry.staging.key_wrapping import unwrap
 from genoferry.staging.private_key import PrivateKey
-from genoferry.staging.vendor import Table, translated
-from genoferry.staging.web import Web
-from genoferry.staging.wrapping import unwrap
 
 MAX_KEY = 64 * 1024
 """Bytes of a key file or a key service's answer; a real one has a few hundred."""

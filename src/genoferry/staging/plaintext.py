@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 from typing import Any
 
-from genoferry.staging.bench import Bench
+from genoferry.staging.cancellation import Halt
 from genoferry.staging.copy import MAX_COPY
-from genoferry.staging.halt import Halt
+from genoferry.staging.part_buffer import Bench
 from genoferry.staging.plan import Plan, make_plan
 from genoferry.staging.private_key import PrivateKey
 from genoferry.staging.ranges import Origin, RangeReader, Retry

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from genoferry.errors import Crypt4GHError, RangeNotSatisfiable, SizeMismatch, SourceChanged
-from genoferry.staging.halt import Halt
+from genoferry.staging.cancellation import Halt
 from genoferry.staging.header import MAX_HEADER, Header, header_length, parse_header
 from genoferry.staging.private_key import PrivateKey
 from genoferry.staging.ranges import Origin, RangeReader, Retry

@@ -8,7 +8,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, sleep_using_e
 from tenacity.wait import wait_random_exponential
 
 from genoferry.errors import GenoferryError, SourceShort, SourceUnavailable
-from genoferry.staging.halt import Halt
+from genoferry.staging.cancellation import Halt
 from genoferry.staging.source import Body, Source, SourceStat
 
 

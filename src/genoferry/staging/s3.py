@@ -16,10 +16,10 @@ from genoferry.errors import (
     SourceUnavailable,
     StagingError,
 )
-from genoferry.staging.allow import check_bucket, check_path
-from genoferry.staging.halt import Halt
+from genoferry.staging.allowlist import check_bucket, check_path
+from genoferry.staging.aws_errors import Table, translated
+from genoferry.staging.cancellation import Halt
 from genoferry.staging.source import SourceStat
-from genoferry.staging.vendor import Table, translated
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

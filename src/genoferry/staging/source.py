@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from genoferry.staging.halt import Halt
+from genoferry.staging.cancellation import Halt
 
 
 @dataclass(frozen=True, slots=True)

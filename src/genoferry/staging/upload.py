@@ -13,8 +13,8 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 from genoferry.aws.errors import mapped
 from genoferry.errors import NoSuchUpload, NotFound, StagingStopped
-from genoferry.staging.body import Abandoned, Body
 from genoferry.staging.crc64 import decode, encode
+from genoferry.staging.upload_body import Abandoned, Body
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -8,7 +8,7 @@ from __future__ import annotations
 from genoferry.aws.objects import MemoryObjects
 from genoferry.compute.memory import MemoryRunner
 from genoferry.ledger.memory import MemoryLedger
-from genoferry.notify import MemoryPublisher
+from genoferry.publisher import MemoryPublisher
 from genoferry.queue.memory import MemoryQueue
 
 __all__ = ["MemoryLedger", "MemoryObjects", "MemoryPublisher", "MemoryQueue", "MemoryRunner"]

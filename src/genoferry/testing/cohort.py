@@ -14,8 +14,8 @@ import numpy as np
 
 from genoferry.testing.expected import expected_sums
 from genoferry.testing.genomes import COMPLEMENT, Genomes, Site, write_genomes
-from genoferry.testing.made_up_scores import NO_OVERLAP, SCORES
 from genoferry.testing.scorefiles import Line, write_scorefile
+from genoferry.testing.synthetic_scores import NO_OVERLAP, SCORES
 
 CHROMS = ("21", "22")
 FORMATS = ("pfile", "bfile", "vcf")

@@ -8,7 +8,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from urllib.parse import unquote
 
-from genoferry.staging.wrapping import wrap
+from genoferry.staging.key_wrapping import wrap
 from genoferry.testing.http_double import Handler, HttpDouble, Request
 
 

@@ -10,20 +10,20 @@ from contextlib import AsyncExitStack, closing
 from genoferry.aws.clients import Clients, open_clients
 from genoferry.aws.objects import S3Objects
 from genoferry.compute.credentials import JobCredentials, assumed_role
-from genoferry.compute.local import LocalRunner
-from genoferry.compute.local_limits import Shares
+from genoferry.compute.local.limits import Shares
+from genoferry.compute.local.runner import LocalRunner
 from genoferry.compute.protocol import Runner
 from genoferry.handlers import registry
-from genoferry.inert import checked
 from genoferry.ledger.due import Deadlines
 from genoferry.ledger.dynamodb import DynamoLedger
 from genoferry.ledger.leases import Leases, Observed
-from genoferry.notify import SnsPublisher
+from genoferry.publisher import SnsPublisher
 from genoferry.queue.sqs import SqsQueue, queue_url
 from genoferry.settings import Settings
-from genoferry.worker.preflight import Preflight
-from genoferry.worker.rooms import Rooms, new_id, unix_millis
-from genoferry.worker.stager import RealStager
+from genoferry.validation import checked
+from genoferry.worker.context import Rooms, new_id, unix_millis
+from genoferry.worker.driver.preflight import Preflight
+from genoferry.worker.driver.stager import RealStager
 
 
 def deadlines(settings: Settings) -> Deadlines:

@@ -13,7 +13,7 @@ import structlog
 from genoferry import __version__, metrics
 from genoferry.errors import SettingsError
 from genoferry.settings import HealthSettings
-from genoferry.worker.turns import LOOPS, Turns
+from genoferry.worker.liveness import LOOPS, Turns
 
 if TYPE_CHECKING:
     from aiohttp import web

@@ -14,8 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from genoferry.compute.local import LocalRunner, ProcessRef
-from genoferry.compute.local_limits import Shares
+from genoferry.compute.local.limits import Shares
+from genoferry.compute.local.runner import LocalRunner, ProcessRef
 from genoferry.compute.protocol import Handle, JobSpec, Workspace
 from genoferry.contracts.limits import JobLimits
 from genoferry.errors import CleanUpFailed, SubmitFailed, SubmitUnavailable

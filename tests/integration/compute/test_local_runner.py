@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from genoferry.compute.local import LocalRunner, ProcessRef
+from genoferry.compute.local.runner import LocalRunner, ProcessRef
 from genoferry.compute.protocol import Handle, JobSpec, Observation
 
 SPEC = JobSpec("u", 1, "gf-test-u-1", "s3://work/u/1/job.json")

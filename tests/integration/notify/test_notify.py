@@ -13,7 +13,7 @@ import pytest
 
 from genoferry.aws.clients import open_clients
 from genoferry.errors import NotFound
-from genoferry.notify import MAX_PUBLISH_BYTES, SnsPublisher, attributes, encoded_size
+from genoferry.publisher import MAX_PUBLISH_BYTES, SnsPublisher, attributes, encoded_size
 from genoferry.testing import MemoryPublisher
 
 

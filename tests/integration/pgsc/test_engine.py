@@ -14,8 +14,8 @@ from genoferry import errors
 from genoferry.pgsc.inputs import PHASES, Outcome
 from genoferry.pgsc.outputs import read_aggregated
 from genoferry.testing.cohort import Cohort, generate
-from genoferry.testing.made_up_scores import MODELS, NO_OVERLAP, PLAIN
 from genoferry.testing.scorefiles import Line, write_scorefile
+from genoferry.testing.synthetic_scores import MODELS, NO_OVERLAP, PLAIN
 
 Calculate = Callable[..., Outcome]
 TRACE = "PGSCATALOG:EMBEDDED:"

@@ -11,7 +11,7 @@ import pytest
 from genoferry.aws.clients import sync_client
 from genoferry.errors import PipelineMissing
 from genoferry.pgsc.nextflow.bucket import fetch_pipeline, read_tail
-from genoferry.pgsc.nextflow.tails import WINDOW
+from genoferry.pgsc.nextflow.log_tail import WINDOW
 
 
 @pytest.fixture

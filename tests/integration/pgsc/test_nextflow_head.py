@@ -14,11 +14,11 @@ import pytest
 
 from genoferry.contracts.pipeline import PipelineParam
 from genoferry.errors import CalculationStopped, GenomesMissing, HeadStillRuns, NextflowMissing
-from genoferry.pgsc.nextflow import head, remains
-from genoferry.pgsc.nextflow.heart import Heart, here
-from genoferry.pgsc.nextflow.places import Places
-from genoferry.pgsc.nextflow.stock import stock
-from genoferry.processes import stat_of
+from genoferry.pgsc.nextflow import head, takeover
+from genoferry.pgsc.nextflow.heartbeat import Heart, here
+from genoferry.pgsc.nextflow.input_links import stock
+from genoferry.pgsc.nextflow.layout import Places
+from genoferry.procfs import stat_of
 from genoferry.testing.waiting import wait_until
 
 SLEEPER = "import sys, time; print('ready', flush=True); time.sleep(600)"
@@ -129,9 +129,9 @@ def test_its_environment_is_bare(places: Places, monkeypatch: pytest.MonkeyPatch
 def test_what_an_earlier_attempt_left_running_is_ended(places: Places, start: Started, tmp_path: Path) -> None:
     theirs = [start(places.launch, SLEEPER), start(places.workspace / "work" / "ab" / "cdef", SLEEPER)]
     stranger = start(tmp_path, SLEEPER)
-    assert remains.end_remains(places.workspace, session=12345)
+    assert takeover.end_remains(places.workspace, session=12345)
     assert [child.poll() for child in theirs] == [None, None], "another session's are another attempt's"
-    assert remains.end_remains(places.workspace)
+    assert takeover.end_remains(places.workspace)
     assert all(has_ended(child.pid) for child in theirs)
     assert stranger.poll() is None
 
@@ -144,7 +144,7 @@ def test_a_lock_that_nobody_here_holds_is_removed_and_a_free_one_is_left(
         lock.parent.mkdir(parents=True)
         lock.touch()
     start(tmp_path, HOLDER, str(locks[0]))  # as a disk does that hasn't heard of a node's death
-    assert remains.clear_stale_locks(places.launch) == 1
+    assert takeover.clear_stale_locks(places.launch) == 1
     assert [lock.exists() for lock in locks] == [False, True]
     locks[0].touch()
     with locks[0].open("r+b") as file:
@@ -237,7 +237,7 @@ def test_a_head_elsewhere_that_beats_keeps_its_workspace_and_its_lock(places: Pl
     beating.start()
     try:
         with pytest.raises(HeadStillRuns):
-            remains.take_over(places.workspace, places.launch, heart(places))
+            takeover.take_over(places.workspace, places.launch, heart(places))
     finally:
         done.set()
         beating.join()

@@ -12,8 +12,8 @@ import psutil
 import pytest
 
 from genoferry import errors
+from genoferry.pgsc.parallel import together
 from genoferry.pgsc.process import LOG_ROOM, Bench, Stop, run_tool, tool
-from genoferry.pgsc.together import together
 from genoferry.testing.waiting import wait_until
 
 

@@ -13,7 +13,7 @@ from genoferry.pgsc import engine
 from genoferry.pgsc.inputs import Outcome
 from genoferry.pgsc.process import Bench, run_tool
 from genoferry.testing.cohort import Cohort, generate
-from genoferry.testing.made_up_scores import PLAIN
+from genoferry.testing.synthetic_scores import PLAIN
 
 Calculate = Callable[..., Outcome]
 

@@ -25,12 +25,12 @@ from genoferry.local.record import Record
 from genoferry.local.s3server import remove_sockets, server, url
 from genoferry.local.server import await_ready, start
 from genoferry.local.tools import ensure_tools
+from genoferry.staging.http_client import Timeouts, Web
 from genoferry.staging.https import HttpsSource
 from genoferry.staging.private_key import PrivateKey
-from genoferry.staging.pump import UploadBegun
 from genoferry.staging.ranges import Retry
+from genoferry.staging.transfer import UploadBegun
 from genoferry.staging.upload import Destination
-from genoferry.staging.web import Timeouts, Web
 from genoferry.testing import https_source as double
 from genoferry.testing.crypt4gh_writer import new_key
 

@@ -12,9 +12,9 @@ from botocore.stub import Stubber
 from crypt4gh.keys import c4gh
 
 from genoferry.errors import KeyDenied, KeyMalformed, KeyMissing, KeyUnavailable, SourceNotAllowed
+from genoferry.staging.http_client import Web
 from genoferry.staging.keys import KeyFiles, KeyService, SecretsManagerKeys
 from genoferry.staging.private_key import PrivateKey
-from genoferry.staging.web import Web
 from genoferry.testing import key_service as double
 
 CANARY = b"0123456789-canary-canary-9876543"

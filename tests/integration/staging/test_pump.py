@@ -28,7 +28,7 @@ from genoferry.errors import (
     UploadLost,
     WrongKey,
 )
-from genoferry.staging import pump, upload
+from genoferry.staging import transfer, upload
 from genoferry.staging.crc64 import crc64, encode
 from genoferry.staging.file import FileSource
 from genoferry.staging.private_key import PrivateKey
@@ -53,7 +53,7 @@ PART = 5 * MIB
 def run(s3: Any, dest: Destination, key: PrivateKey, told: Any, retry: Any) -> Any:
     """Stages with small parts and says what its callbacks were told."""
 
-    def go(source: Any, path: str = "file.c4gh", **options: Any) -> pump.StagedFile:
+    def go(source: Any, path: str = "file.c4gh", **options: Any) -> transfer.StagedFile:
         defaults = {
             "s3": s3,
             "part_size": PART,
@@ -61,7 +61,7 @@ def run(s3: Any, dest: Destination, key: PrivateKey, told: Any, retry: Any) -> A
             "on_upload": told.uploads.append,
             "on_progress": lambda done, total: told.progress.append((done, total)),
         }
-        return pump.stage(source, path, dest, key, **(defaults | options))
+        return transfer.stage(source, path, dest, key, **(defaults | options))
 
     return go
 
@@ -259,7 +259,7 @@ def test_the_upload_is_known_before_its_first_part(
     class Crash(Exception):
         pass
 
-    def on_upload(begun: pump.UploadBegun) -> None:
+    def on_upload(begun: transfer.UploadBegun) -> None:
         assert upload.list_parts(s3, dest, begun.upload_id) == {}
         raise Crash
 
@@ -302,8 +302,8 @@ def test_an_expired_upload_is_begun_anew(
 ) -> None:
     plain = os.urandom(2 * PART)
     gone = upload.begin(s3, dest, "0")
-    pump.abort(s3, dest, gone)
-    pump.abort(s3, dest, gone)
+    transfer.abort(s3, dest, gone)
+    transfer.abort(s3, dest, gone)
     run(https(serve({"file.c4gh": encrypt(plain, [pair[1]])})), upload_id=gone)
     assert stored(dest) == plain
     assert told.uploads[0].upload_id != gone
@@ -312,13 +312,13 @@ def test_an_expired_upload_is_begun_anew(
 def test_an_upload_that_another_ended(run: Any, serve: Any, https: Any, pair: Any, dest: Any, s3: Any) -> None:
     double = serve({"file.c4gh": encrypt(bytes(2 * PART), [pair[1]])})
     with pytest.raises(UploadLost):
-        run(https(double), on_upload=lambda begun: pump.abort(s3, dest, begun.upload_id))
+        run(https(double), on_upload=lambda begun: transfer.abort(s3, dest, begun.upload_id))
 
 
 def test_two_at_once_make_one_object(run: Any, serve: Any, https: Any, pair: Any, dest: Any, stored: Any) -> None:
     plain = os.urandom(2 * PART)
     source = https(serve({"file.c4gh": encrypt(plain, [pair[1]])}))
-    results: list[pump.StagedFile] = []
+    results: list[transfer.StagedFile] = []
     threads = [threading.Thread(target=lambda: results.append(run(source))) for _ in range(2)]
     for thread in threads:
         thread.start()
@@ -378,7 +378,7 @@ def test_trouble_that_stays(run: Any, serve: Any, https: Any, pair: Any) -> None
 def test_no_bucket(serve: Any, https: Any, pair: Any, key: Any, s3: Any) -> None:
     source = https(serve({"file.c4gh": encrypt(b"plain", [pair[1]])}))
     with pytest.raises(NotFound):
-        pump.stage(source, "file.c4gh", Destination("no-such-bucket", "key"), key, s3=s3)
+        transfer.stage(source, "file.c4gh", Destination("no-such-bucket", "key"), key, s3=s3)
 
 
 def test_from_a_folder(run: Any, folder: Path, pair: Any, dest: Any, stored: Any) -> None:

@@ -24,13 +24,13 @@ from genoferry.errors import (
     StagingError,
     StagingStopped,
 )
+from genoferry.staging.cancellation import Halt
 from genoferry.staging.file import FileSource
-from genoferry.staging.halt import Halt
+from genoferry.staging.http_client import MAX_REDIRECTS, Timeouts, Web
 from genoferry.staging.https import HttpsSource
+from genoferry.staging.oauth import ClientCredentials
 from genoferry.staging.ranges import Origin, RangeReader, Retry
 from genoferry.staging.s3 import S3Source
-from genoferry.staging.tokens import ClientCredentials
-from genoferry.staging.web import MAX_REDIRECTS, Timeouts, Web
 from genoferry.testing.https_source import Clients, Fault
 
 DATA = bytes(range(256)) * 1000

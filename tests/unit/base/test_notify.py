@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from genoferry.aws.objects import MemoryObjects
 from genoferry.contracts.events import ErrorInfo, Event, event_id, utc_time
 from genoferry.contracts.results import ResultPointer
-from genoferry.notify import (
+from genoferry.publisher import (
     MAX_PUBLISH_BYTES,
     MemoryPublisher,
     attributes,
@@ -21,7 +21,7 @@ from genoferry.notify import (
     event_message,
     result_message,
 )
-from genoferry.worker.publish import route
+from genoferry.worker.driver.publish import route
 
 UUID = "0d5c1a52-5a3c-4b1e-9a0e-2a5f0c7b8d11"
 KNOWN = {"event": "Result", "uuid": UUID, "name": "N"}

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from genoferry.cli.cluster_checks import cluster, in_words, lacking, unanswered
-from genoferry.compute.kubernetes.refusals import Refused
-from genoferry.compute.kubernetes.rights import needed
+from genoferry.compute.kubernetes.errors import Refused
+from genoferry.compute.kubernetes.permissions import needed
 from genoferry.settings import ComputeSettings, KubernetesSettings, Settings
 
 PLAIN = needed(KubernetesSettings(credentials="service-account"))

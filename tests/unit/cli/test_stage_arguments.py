@@ -9,7 +9,7 @@ import typer
 
 from genoferry.cli.exit_codes import ExitCode
 from genoferry.cli.stage import bytes_of
-from genoferry.cli.stage_one import destination, open_source, private_key
+from genoferry.cli.stage_file import destination, open_source, private_key
 from genoferry.errors import KeyMissing, SourceMissing, SourceNotAllowed
 from genoferry.staging.file import FileSource
 from genoferry.staging.https import HttpsSource

@@ -13,8 +13,8 @@ from pydantic import SecretStr
 
 from genoferry import __version__, settings
 from genoferry.compute.manifests.head import USER
-from genoferry.inert import DNS_LABEL
 from genoferry.pgsc.nextflow import config
+from genoferry.validation import DNS_LABEL
 
 ROOT = Path(__file__).parents[3]
 CHART = ROOT / "infra" / "helm" / "genoferry"

@@ -22,7 +22,7 @@ from genoferry.pgsc import samples, variants, vcf
 from genoferry.pgsc.bounds import MIB, SCOREFILE, VARIANTS, Bounds, Meter, OverBound
 from genoferry.pgsc.inputs import Inputs
 from genoferry.pgsc.nextflow.engine import Calculation, run
-from genoferry.pgsc.nextflow.places import Places
+from genoferry.pgsc.nextflow.layout import Places
 from genoferry.pgsc.textio import check_text, open_text
 from genoferry.settings import NextflowSettings
 from genoferry.testing.cohort import generate
@@ -65,7 +65,7 @@ SCORES = (
 )
 VARIANT_FILE = ("from genoferry.pgsc.variants import read_variants", 'list(read_variants(path, "pvar"))')
 PREFLIGHT_FILE = (
-    "import threading\nfrom genoferry.pgsc.preflight.lines import opened\n"
+    "import threading\nfrom genoferry.pgsc.preflight.text_stream import opened\n"
     "from genoferry.pgsc.preflight.matching import Kept\nfrom genoferry.pgsc.preflight.variants import Looking, scan",
     'with opened(lambda: path.open("rb"), threading.Event()) as text:\n'
     '        scan(text, "pvar", None, Looking({}, Kept(False, False), {}), 9)',

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from genoferry.errors import SettingsError, SourceNotAllowed
-from genoferry.staging.allow import (
+from genoferry.staging.allowlist import (
     AllowList,
     check_addresses,
     check_bucket,

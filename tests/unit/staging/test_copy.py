@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from genoferry.errors import StagingStopped
+from genoferry.staging.cancellation import Halt
 from genoferry.staging.copy import CHUNK, copy
-from genoferry.staging.halt import Halt
 from genoferry.staging.source import SourceStat
 from genoferry.staging.upload import Destination
 

@@ -9,8 +9,8 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from genoferry.errors import Crypt4GHError, SegmentCorrupt, WrongKey
+from genoferry.staging.cancellation import Halt
 from genoferry.staging.decrypt import Opener
-from genoferry.staging.halt import Halt
 from genoferry.staging.header import MAX_DATA_KEYS, MAX_PACKETS, DataKey, header_length, parse_header
 from genoferry.staging.private_key import PrivateKey
 from genoferry.staging.ranges import Origin, Retry

@@ -17,7 +17,7 @@ from genoferry.errors import (
     StagingStopped,
     WrongKey,
 )
-from genoferry.staging.halt import Halt
+from genoferry.staging.cancellation import Halt
 from genoferry.staging.plaintext import open_plaintext, open_stored
 from genoferry.staging.private_key import PrivateKey
 from genoferry.staging.ranges import Retry

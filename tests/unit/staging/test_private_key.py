@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from genoferry.errors import KeyMalformed
 from genoferry.staging.key_file import parse_private_key
+from genoferry.staging.key_wrapping import unwrap, wrap
 from genoferry.staging.private_key import PrivateKey
-from genoferry.staging.wrapping import unwrap, wrap
 from genoferry.testing.crypt4gh_writer import new_key
 
 CANARY = b"0123456789-canary-canary-9876543"

@@ -25,8 +25,8 @@ from genoferry.settings import Settings
 from genoferry.testing import MemoryLedger, MemoryObjects, MemoryPublisher, MemoryQueue, MemoryRunner, clock
 from genoferry.testing.job_double import JobDouble
 from genoferry.worker.build import deadlines
-from genoferry.worker.loops import Worker
-from genoferry.worker.rooms import Rooms, Staged
+from genoferry.worker.context import Rooms, Staged
+from genoferry.worker.worker import Worker
 
 UUIDS = [f"00000000-0000-4000-8000-{n:012d}" for n in range(64)]
 _on: contextvars.ContextVar[Mortal | None] = contextvars.ContextVar("worker", default=None)

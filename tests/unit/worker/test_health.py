@@ -351,7 +351,7 @@ def test_what_nobody_asks_for_is_not_counted(monkeypatch):
 
 def test_a_worker_that_nobody_asks_loads_no_server():
     """It starts as fast as before."""
-    names = "genoferry.cli.worker, genoferry.worker.loops, genoferry.worker.health"
+    names = "genoferry.cli.worker, genoferry.worker.worker, genoferry.worker.health"
     loaded = f"import sys, {names}; print({{'prometheus_client', 'aiohttp'}} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

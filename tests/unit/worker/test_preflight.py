@@ -13,7 +13,7 @@ from genoferry.errors import AccessDenied, BuildMismatch, CalculationStopped, Se
 from genoferry.handlers.protocol import Plan
 from genoferry.settings import Settings
 from genoferry.testing.clock import simulated
-from genoferry.worker import preflight
+from genoferry.worker.driver import preflight
 
 DOUBTFUL = Warn(code="few-samples", message="Fewer than 50 samples.")
 

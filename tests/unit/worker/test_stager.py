@@ -9,7 +9,7 @@ from genoferry.errors import SettingsError, SourceNotAllowed
 from genoferry.handlers.calculate_scores import scorefile_location
 from genoferry.handlers.protocol import PlannedInput
 from genoferry.settings import AllowSettings, Settings
-from genoferry.worker.stager import RealStager
+from genoferry.worker.driver.stager import RealStager
 
 
 def stager(**allow: tuple[str, ...]) -> RealStager:

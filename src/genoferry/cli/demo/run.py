@@ -15,12 +15,12 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from genoferry.cli import output
+from genoferry.cli.demo.display import Scene
 from genoferry.cli.demo.doubles import Doubles
 from genoferry.cli.demo.folders import Folders, alone, short
 from genoferry.cli.demo.outcome import outcome, times_of
 from genoferry.cli.demo.payloads import envelope, globus_body
 from genoferry.cli.demo.prepared import COHORT, Prepared, prepare
-from genoferry.cli.demo.scene import Scene
 from genoferry.cli.demo.surroundings import own_environment
 from genoferry.cli.demo.worker_process import WorkerProcess
 from genoferry.cli.views import View, view

@@ -59,7 +59,7 @@ class WorkerProcess:
 
 def end_jobs(jobs: Path) -> None:
     """End the local jobs that have their folders here, and remove those: they outlive their worker by design."""
-    from genoferry.compute.local import LocalRunner
+    from genoferry.compute.local.runner import LocalRunner
     from genoferry.compute.protocol import Handle
 
     runner = LocalRunner(jobs, host=socket.gethostname(), credentials=_NoCredentials())

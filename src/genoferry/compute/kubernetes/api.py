@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Literal
 
-from genoferry.compute.kubernetes.items import items, lines
-from genoferry.compute.kubernetes.refusals import Gone, Refused, translated
+from genoferry.compute.kubernetes.errors import Gone, Refused, translated
+from genoferry.compute.kubernetes.json_stream import items, lines
 
 Object = dict[str, Any]
 Kind = Literal["jobs", "pods", "secrets", "serviceaccounts", "persistentvolumeclaims"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from genoferry.compute.kubernetes.seen import PodSeen, Told
+from genoferry.compute.kubernetes.status import PodSeen, Told
 from genoferry.compute.protocol import Cause, Handle, Observation
 from genoferry.contracts.limits import EXIT_OUT_OF_DISK
 

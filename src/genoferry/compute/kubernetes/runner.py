@@ -6,15 +6,15 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from genoferry.compute.kubernetes.api import Api
-from genoferry.compute.kubernetes.connect import open_api
+from genoferry.compute.kubernetes.client import open_api
+from genoferry.compute.kubernetes.deletion import empty, remove
 from genoferry.compute.kubernetes.failure import ADVICE
-from genoferry.compute.kubernetes.owned import selector
-from genoferry.compute.kubernetes.reads import leftovers, logs, workspaces
-from genoferry.compute.kubernetes.removal import empty, remove
+from genoferry.compute.kubernetes.job_status import Limits
+from genoferry.compute.kubernetes.listing import leftovers, logs, workspaces
+from genoferry.compute.kubernetes.objects import selector
+from genoferry.compute.kubernetes.observer import Watch
 from genoferry.compute.kubernetes.submit import check, submit
 from genoferry.compute.kubernetes.threads import Threads
-from genoferry.compute.kubernetes.verdict import Limits
-from genoferry.compute.kubernetes.watch import Watch
 from genoferry.compute.manifests.kubernetes import PREFIX, discard, namespace
 from genoferry.compute.manifests.pod import storage_claim
 from genoferry.compute.protocol import Cause, Handle, JobSpec, Leftover, Observation, Workspace

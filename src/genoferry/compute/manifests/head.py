@@ -12,8 +12,8 @@ from pydantic import SecretStr
 
 from genoferry.compute.protocol import JobSpec
 from genoferry.errors import SettingsError
-from genoferry.inert import checked
 from genoferry.settings import PREFIXES, NextflowSettings, Settings
+from genoferry.validation import checked
 
 RunnerName = Literal["local", "kubernetes", "batch", "slurm"]
 

@@ -13,8 +13,8 @@ from genoferry.compute.manifests.head import HeadSettings, check_place, deadline
 from genoferry.compute.manifests.pod import nobody, pod, read_only, storage_claim
 from genoferry.compute.protocol import JobSpec, parse_workspace_name
 from genoferry.errors import SettingsError
-from genoferry.inert import DNS, DNS_LABEL, checked
 from genoferry.settings import Settings
+from genoferry.validation import DNS, DNS_LABEL, checked
 
 Object = dict[str, Any]
 PREFIX = "genoferry/"

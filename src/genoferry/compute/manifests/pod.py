@@ -9,8 +9,8 @@ from genoferry import __version__
 from genoferry.compute.manifests.head import USER, command, environment, needed
 from genoferry.compute.protocol import JobSpec
 from genoferry.errors import SettingsError
-from genoferry.inert import DNS, checked
 from genoferry.settings import Settings
+from genoferry.validation import DNS, checked
 
 Object = dict[str, Any]
 CONTAINER = "job"

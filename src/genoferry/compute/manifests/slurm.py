@@ -14,8 +14,8 @@ from genoferry.compute.manifests.head import (
     identity,
 )
 from genoferry.compute.protocol import JobSpec
-from genoferry.inert import checked
 from genoferry.settings import Settings
+from genoferry.validation import checked
 
 
 def manifest(spec: JobSpec, settings: Settings, head: HeadSettings) -> str:

@@ -42,7 +42,7 @@ def _embedded(task: Task, pipeline: PipelineParam) -> Outcome:
 
 def _nextflow(task: Task, pipeline: PipelineParam) -> Outcome:
     from genoferry.pgsc.nextflow.engine import Calculation, run
-    from genoferry.pgsc.nextflow.places import Places
+    from genoferry.pgsc.nextflow.layout import Places
 
     assert task.shared is not None  # noqa: S101  # a job of this engine gets one
     site = task.settings.nextflow

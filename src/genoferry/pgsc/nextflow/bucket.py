@@ -9,7 +9,7 @@ from typing import Any
 from genoferry.aws.clients import sync_client
 from genoferry.aws.errors import mapped
 from genoferry.errors import AccessDenied, NotFound, PipelineMissing
-from genoferry.pgsc.nextflow.tails import WINDOW, from_folder, whole_lines
+from genoferry.pgsc.nextflow.log_tail import WINDOW, from_folder, whole_lines
 
 
 def split(uri: str) -> tuple[str, str]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from genoferry import inert
-from genoferry.inert import PLAIN
+from genoferry import validation
 from genoferry.settings import PREFIXES, NextflowSettings
+from genoferry.validation import PLAIN
 
 PREFIX = PREFIXES[NextflowSettings.__name__]
 
@@ -20,7 +20,7 @@ CONSTRAINT = re.compile(r"[A-Za-z0-9_.=&|*,()\[\]:-]+")
 
 def checked(setting: str, text: str, pattern: re.Pattern[str] = PLAIN) -> str:
     """The text, which fits. Raises `SettingsError`."""
-    return inert.checked(variable(setting), text, pattern)
+    return validation.checked(variable(setting), text, pattern)
 
 
 def variable(setting: str) -> str:

@@ -17,7 +17,7 @@ import yaml
 from genoferry.errors import GenotypesInvalid, ScoresIncomplete
 from genoferry.pgsc import match_log, outputs
 from genoferry.pgsc.bounds import VCF
-from genoferry.pgsc.concluding import Calculated, Engine, conclude
+from genoferry.pgsc.finalize import Calculated, Engine, conclude
 from genoferry.pgsc.inputs import Inputs, Outcome
 from genoferry.pgsc.nextflow.trace import Trace, cpu_hours, peak_memory
 from genoferry.pgsc.samples import read_samples

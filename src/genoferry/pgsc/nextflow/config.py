@@ -6,12 +6,12 @@ It holds the deployment's values alone; what a request sets is in `params.json`.
 from __future__ import annotations
 
 from genoferry.errors import SettingsError
-from genoferry.inert import DNS
 from genoferry.pgsc.nextflow import groovy
 from genoferry.pgsc.nextflow.checks import CONSTRAINT, LABEL, NODES, checked, variable
 from genoferry.pgsc.nextflow.groovy import Block, Code, literal
-from genoferry.pgsc.nextflow.places import Places
+from genoferry.pgsc.nextflow.layout import Places
 from genoferry.settings import NextflowSettings
+from genoferry.validation import DNS
 
 FILE = "nextflow.config"
 

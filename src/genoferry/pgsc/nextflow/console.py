@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import deque
 
-from genoferry.pgsc.nextflow.growing import Lines
+from genoferry.pgsc.nextflow.file_tail import Lines
 
 _STARTED = re.compile(r"\[([0-9a-f]{2}/[0-9a-f]{6})\] (Submitted|Re-submitted|Cached) process > (.+)")
 _STORED = re.compile(r"\[skipping\] Stored process > (.+)")

@@ -22,12 +22,12 @@ from genoferry.pgsc.nextflow.bucket import fetch_pipeline, read_tail
 from genoferry.pgsc.nextflow.collect import collect
 from genoferry.pgsc.nextflow.failure import explain
 from genoferry.pgsc.nextflow.head import environment, run_head, tail
-from genoferry.pgsc.nextflow.heart import Heart
-from genoferry.pgsc.nextflow.places import Places
-from genoferry.pgsc.nextflow.remains import take_over
+from genoferry.pgsc.nextflow.heartbeat import Heart
+from genoferry.pgsc.nextflow.input_links import stock
+from genoferry.pgsc.nextflow.layout import Places
 from genoferry.pgsc.nextflow.render import Rendered, fetched, render, write
 from genoferry.pgsc.nextflow.steps import expected
-from genoferry.pgsc.nextflow.stock import stock
+from genoferry.pgsc.nextflow.takeover import take_over
 from genoferry.pgsc.nextflow.watch import Watch
 from genoferry.pgsc.repeated_rows import count_repeats
 from genoferry.pgsc.scorefile_copy import readable_by_tools

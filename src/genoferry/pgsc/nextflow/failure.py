@@ -9,10 +9,10 @@ from genoferry.contracts.events import MAX_TRACE_NAME
 from genoferry.contracts.reports import LOG_LINES, bounded
 from genoferry.errors import CalculationError
 from genoferry.pgsc.exit_codes import BY_EXIT, by_words
-from genoferry.pgsc.nextflow import words
+from genoferry.pgsc.nextflow import error_patterns
 from genoferry.pgsc.nextflow.console import Console
+from genoferry.pgsc.nextflow.log_tail import Read, clean, from_folder, text
 from genoferry.pgsc.nextflow.names import process_of, short
-from genoferry.pgsc.nextflow.tails import Read, clean, from_folder, text
 from genoferry.pgsc.nextflow.trace import FORGIVEN, Task
 
 CATALOG_TOOLS = frozenset(
@@ -59,7 +59,7 @@ def explain(
     if task is not None:
         return _of_task(task, console, read)
     if console.failed is not None:  # refused before it was a task of the trace file
-        kind = words.kind(words.CAUSES, console.cause) or errors.PipelineFailed
+        kind = error_patterns.kind(error_patterns.CAUSES, console.cause) or errors.PipelineFailed
         return _error(kind, process_of(console.failed), None, clean("\n".join(console.error)))
     return _of_head(console, log_lines, head_exit)
 
@@ -76,7 +76,7 @@ def _of_task(task: Task, console: Console, read: Read) -> CalculationError:
     report = "\n".join(console.error) if console.failed == task.name else ""
     cause = console.cause if console.failed == task.name else ""
     lost_exit = read(task.workdir, ".exitcode") == b""
-    kind = words.first(_kinds(task, cause, "\n".join(printed), lost_exit))
+    kind = error_patterns.first(_kinds(task, cause, "\n".join(printed), lost_exit))
     tail = next((lines for lines in map(clean, [*printed, report]) if lines), ())
     return _error(kind, task.process, task.exit, tail)
 
@@ -85,23 +85,23 @@ def _kinds(task: Task, cause: str, printed: str, lost_exit: bool) -> Iterator[ty
     """What each source says, the most certain first. `lost_exit`: the file of the exit code is there and empty, which
     is how a full disk ends a task: there is no room for its last words either."""
     process = short(task.process)
-    yield words.kind(words.CAUSES, cause)
+    yield error_patterns.kind(error_patterns.CAUSES, cause)
     yield errors.DiskFull if lost_exit else None
-    yield words.kind(words.PRINTED, printed)
+    yield error_patterns.kind(error_patterns.PRINTED, printed)
     yield BY_EXIT.get(task.exit or 0) if process in CATALOG_TOOLS else None
     yield SIGNALS.get(task.exit or 0)
     yield errors.ToolKilled if task.exit in _BY_SIGNAL else None
-    yield words.kind(words.UNKNOWN_END, cause)
+    yield error_patterns.kind(error_patterns.UNKNOWN_END, cause)
     yield by_words(process, printed) if task.exit and task.exit not in _NOT_STARTED else errors.ToolFailed
 
 
 def _of_head(console: Console, log_lines: Sequence[str], head_exit: int) -> CalculationError:
     said = [*console.error, *console.said]
     signalled = head_exit < 0 or head_exit in _HEAD_SIGNALS
-    kind = words.first(
+    kind = error_patterns.first(
         (
-            words.kind(words.HEAD, "\n".join(said)),
-            words.kind(words.LOG, "\n".join(log_lines)),
+            error_patterns.kind(error_patterns.HEAD, "\n".join(said)),
+            error_patterns.kind(error_patterns.LOG, "\n".join(log_lines)),
             errors.HeadLost if signalled else errors.PipelineFailed,
         )
     )

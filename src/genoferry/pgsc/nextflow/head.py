@@ -12,8 +12,8 @@ from pathlib import Path
 
 from genoferry.errors import NextflowMissing
 from genoferry.files import last_lines
-from genoferry.pgsc.nextflow.places import Places
-from genoferry.pgsc.nextflow.remains import end_remains
+from genoferry.pgsc.nextflow.layout import Places
+from genoferry.pgsc.nextflow.takeover import end_remains
 
 PASSED_ON = (
     "PATH", "LANG", "LC_ALL", "TZ", "JAVA_HOME", "JAVA_CMD", "KUBECONFIG", "KUBERNETES_SERVICE_HOST",

@@ -11,7 +11,7 @@ from typing import Any
 from genoferry.contracts.pipeline import NxfParams
 from genoferry.errors import SettingsError
 from genoferry.pgsc.nextflow.checks import variable
-from genoferry.pgsc.nextflow.places import Places
+from genoferry.pgsc.nextflow.layout import Places
 from genoferry.pgsc.nextflow.samplesheet import FILES
 from genoferry.settings import NextflowSettings
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID, uuid5
 
-from genoferry import inert
+from genoferry import validation
 from genoferry.contracts.pipeline import PipelineParam
 from genoferry.errors import SettingsError
 from genoferry.pgsc.nextflow import config, params, samplesheet
 from genoferry.pgsc.nextflow.checks import checked, variable
-from genoferry.pgsc.nextflow.places import Places
+from genoferry.pgsc.nextflow.layout import Places
 from genoferry.settings import NextflowSettings
 
 SESSIONS = UUID("7c0f2d1c-0a52-5c0b-8f0e-3d2b8f6a4e11")
@@ -120,7 +120,7 @@ def scratch(places: Places) -> Path:
 
 
 def _path(path: Path | str) -> str:
-    return inert.checked("GENOFERRY_WORKSPACES", str(path))
+    return validation.checked("GENOFERRY_WORKSPACES", str(path))
 
 
 def write(rendered: Rendered, folder: Path) -> None:

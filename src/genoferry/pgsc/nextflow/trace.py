@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from genoferry.pgsc.nextflow.growing import Lines
+from genoferry.pgsc.nextflow.file_tail import Lines
 from genoferry.pgsc.nextflow.names import short
 
 DONE = frozenset({"COMPLETED", "CACHED"})

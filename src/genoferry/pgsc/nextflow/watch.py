@@ -7,7 +7,7 @@ from pathlib import Path
 
 from genoferry.contracts.events import ProgressInfo
 from genoferry.pgsc.nextflow.console import Console
-from genoferry.pgsc.nextflow.growing import Growing
+from genoferry.pgsc.nextflow.file_tail import Growing
 from genoferry.pgsc.nextflow.progress import progress
 from genoferry.pgsc.nextflow.trace import Trace
 

@@ -6,7 +6,7 @@ bounded whatever the files' size. It reads each file from its beginning, and sto
 
 from genoferry.pgsc.preflight.check import check, mirror
 from genoferry.pgsc.preflight.facts import Files, Lookup, Site
-from genoferry.pgsc.preflight.lines import Opener
+from genoferry.pgsc.preflight.text_stream import Opener
 from genoferry.pgsc.preflight.verdict import ExpectedOverlap, Finding, Verdict
 
 __all__ = ["ExpectedOverlap", "Files", "Finding", "Lookup", "Opener", "Site", "Verdict", "check", "mirror"]

@@ -10,7 +10,7 @@ from genoferry.contracts.pipeline import PipelineParam
 from genoferry.pgsc.preflight import genome_checks, overlap_checks, sample_checks, score_checks, sheet_checks
 from genoferry.pgsc.preflight.facts import Facts, Files, Lookup, Site
 from genoferry.pgsc.preflight.gather import Gathering
-from genoferry.pgsc.preflight.lines import Opener
+from genoferry.pgsc.preflight.text_stream import Opener
 from genoferry.pgsc.preflight.verdict import Finding, Verdict
 from genoferry.pgsc.scorefiles import find
 from genoferry.settings import PreflightSettings

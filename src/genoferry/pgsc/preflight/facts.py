@@ -8,12 +8,12 @@ from functools import cached_property
 from typing import Literal
 
 from genoferry.contracts.pipeline import PipelineParam, TargetGenome
-from genoferry.pgsc.preflight.geno import Geno
-from genoferry.pgsc.preflight.lines import Opener
+from genoferry.pgsc.preflight.genotype_header import Geno
 from genoferry.pgsc.preflight.overlap import Coverage, expect
 from genoferry.pgsc.preflight.samples import Samples
 from genoferry.pgsc.preflight.scores import Score
-from genoferry.pgsc.preflight.seen import Variants
+from genoferry.pgsc.preflight.text_stream import Opener
+from genoferry.pgsc.preflight.variant_summary import Variants
 from genoferry.pgsc.preflight.verdict import ExpectedOverlap
 
 Lookup = Callable[[str], Opener | None]

@@ -10,16 +10,16 @@ from typing import Literal
 from genoferry.contracts.pipeline import PipelineParam, TargetGenome
 from genoferry.errors import ToolsMissing
 from genoferry.pgsc.bounds import SAMPLES, SCOREFILE, VARIANTS, VCF, Bounds, OverBound
+from genoferry.pgsc.preflight.chromosomes import LENGTHS
 from genoferry.pgsc.preflight.decompress import Unreadable
 from genoferry.pgsc.preflight.facts import Facts, Files, Lookup, Row, Site
-from genoferry.pgsc.preflight.geno import Geno, look
-from genoferry.pgsc.preflight.genome import LENGTHS
-from genoferry.pgsc.preflight.heads import Layout
-from genoferry.pgsc.preflight.lines import Opener, opened
+from genoferry.pgsc.preflight.genotype_header import Geno, look
 from genoferry.pgsc.preflight.matching import Kept, Wanted
 from genoferry.pgsc.preflight.samples import Samples, read_samples
 from genoferry.pgsc.preflight.scores import Score, read_score
-from genoferry.pgsc.preflight.seen import Variants
+from genoferry.pgsc.preflight.text_stream import Opener, opened
+from genoferry.pgsc.preflight.variant_header import Layout
+from genoferry.pgsc.preflight.variant_summary import Variants
 from genoferry.pgsc.preflight.variants import Looking, scan
 from genoferry.settings import PreflightSettings
 

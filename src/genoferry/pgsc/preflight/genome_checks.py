@@ -16,7 +16,7 @@ from genoferry.pgsc.preflight.decompress import Compression
 from genoferry.pgsc.preflight.facts import Facts, Row
 from genoferry.pgsc.preflight.findings import CANT_LOOK, doubtful, failed, of, ok
 from genoferry.pgsc.preflight.samples import Samples
-from genoferry.pgsc.preflight.seen import OTHER, Variants
+from genoferry.pgsc.preflight.variant_summary import OTHER, Variants
 from genoferry.pgsc.preflight.verdict import Finding
 
 MANY_MULTIALLELIC = 0.05

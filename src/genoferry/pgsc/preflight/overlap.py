@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Literal
 
-from genoferry.pgsc.preflight.genome import MATCHED
-from genoferry.pgsc.preflight.interval import wilson
+from genoferry.pgsc.preflight.chromosomes import MATCHED
 from genoferry.pgsc.preflight.matching import Wanted
 from genoferry.pgsc.preflight.scores import Score
-from genoferry.pgsc.preflight.seen import Variants
+from genoferry.pgsc.preflight.variant_summary import Variants
 from genoferry.pgsc.preflight.verdict import ExpectedOverlap
+from genoferry.pgsc.preflight.wilson import wilson
 
 PLENTY = 100
 """Variants of scores that must be covered before it is said that positions agree no better than by chance."""

@@ -13,7 +13,7 @@ from genoferry.errors import (
     ScorefileInvalid,
     ZeroMatches,
 )
-from genoferry.pgsc.preflight import memory as needs
+from genoferry.pgsc.preflight import memory_estimate as needs
 from genoferry.pgsc.preflight.facts import Facts, Row
 from genoferry.pgsc.preflight.findings import doubtful, failed, ok
 from genoferry.pgsc.preflight.overlap import Coverage, agree

@@ -12,7 +12,7 @@ from typing import Literal
 
 from genoferry.pgsc.bounds import MAX_SAMPLES
 from genoferry.pgsc.preflight.decompress import Compression
-from genoferry.pgsc.preflight.lines import Text
+from genoferry.pgsc.preflight.text_stream import Text
 
 FAM = (b"FID", b"IID", b"PAT", b"MAT", b"SEX")
 MAX_TOLD_APART = 1_000_000

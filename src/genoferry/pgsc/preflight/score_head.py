@@ -11,7 +11,7 @@ import csv
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
-from genoferry.pgsc.preflight.lines import Text
+from genoferry.pgsc.preflight.text_stream import Text
 from genoferry.pgsc.scorefiles import ID_KEYS
 
 LONGEST_HEADER, MOST_HEADER = 1024, 10_000

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from genoferry.pgsc.preflight.genome import CHROMS, MATCHED
-from genoferry.pgsc.preflight.lines import LONG
+from genoferry.pgsc.preflight.chromosomes import CHROMS, MATCHED
 from genoferry.pgsc.preflight.matching import MAX_ALLELE, Wanted
 from genoferry.pgsc.preflight.score_cells import MODELS, check_of, is_true, label_of
 from genoferry.pgsc.preflight.score_head import COMPLEX, DOSAGES, split
+from genoferry.pgsc.preflight.text_stream import LONG
 from genoferry.pgsc.scorefile_faults import Fault, HeadFault, RowFault
 from genoferry.pgsc.weight_cells import weight_fault
 

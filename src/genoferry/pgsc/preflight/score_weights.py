@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from genoferry.pgsc.preflight.lines import LONG
 from genoferry.pgsc.preflight.score_head import split
 from genoferry.pgsc.preflight.score_rows import Columns, is_open_quote, weights_fault
+from genoferry.pgsc.preflight.text_stream import LONG
 from genoferry.pgsc.scorefile_faults import Fault
 from genoferry.pgsc.weight_cells import MOST, magnitude
 

@@ -10,12 +10,12 @@ from typing import Literal, get_args
 
 from genoferry.errors import ScorefileInvalid
 from genoferry.pgsc.preflight.decompress import Compression
-from genoferry.pgsc.preflight.draw import Draw
-from genoferry.pgsc.preflight.lines import Text
 from genoferry.pgsc.preflight.matching import Wanted
+from genoferry.pgsc.preflight.reservoir import Draw
 from genoferry.pgsc.preflight.score_head import is_taken, read_head, wrong_column
 from genoferry.pgsc.preflight.score_rows import Kind, columns_of, read_row
 from genoferry.pgsc.preflight.score_weights import WeightCheck, rows_of
+from genoferry.pgsc.preflight.text_stream import Text
 from genoferry.pgsc.scorefile_faults import HeadFault, RowFault
 from genoferry.pgsc.scorefiles import of_header, read_header
 

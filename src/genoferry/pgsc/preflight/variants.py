@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
 
-from genoferry.pgsc.preflight.genome import MATCHED, called, prefixed
-from genoferry.pgsc.preflight.heads import LONG_HEADER, Layout, read_head
-from genoferry.pgsc.preflight.lines import LONG, Text
+from genoferry.pgsc.preflight.chromosomes import MATCHED, called, prefixed
 from genoferry.pgsc.preflight.matching import Kept, Wanted
-from genoferry.pgsc.preflight.seen import OTHER, Region, Variants
+from genoferry.pgsc.preflight.text_stream import LONG, Text
+from genoferry.pgsc.preflight.variant_header import LONG_HEADER, Layout, read_head
+from genoferry.pgsc.preflight.variant_summary import OTHER, Region, Variants
 
 NO_LIMIT = 2**63
 """The length of a chromosome whose name nobody knows."""

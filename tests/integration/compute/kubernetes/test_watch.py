@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from genoferry.compute.kubernetes import mirror as mirrors
-from genoferry.compute.kubernetes import watch
+from genoferry.compute.kubernetes import informer as mirrors
+from genoferry.compute.kubernetes import observer
 from genoferry.compute.kubernetes.runner import KubernetesRunner
 from genoferry.compute.protocol import Handle, JobSpec, Observation, job_name
 from genoferry.errors import ComputeError
@@ -49,7 +49,7 @@ def until(runner: KubernetesRunner, handle: Handle, phase: str) -> Observation:
 
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch, "RELIST_SECONDS", 0.1)
+    monkeypatch.setattr(observer, "RELIST_SECONDS", 0.1)
     monkeypatch.setattr(mirrors, "MOST_BACKOFF_SECONDS", 0.2)
     monkeypatch.setattr(mirrors, "SHORT_SECONDS", 0.0)
 
@@ -209,7 +209,7 @@ def test_lists_that_do_not_come_are_trouble(cluster: Any, make: Make, monkeypatc
     handle = start(runner)
     cluster.listing.clear()
     assert look(runner, handle) is None, "no trouble yet"
-    monkeypatch.setattr(watch, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(observer, "PATIENCE_SECONDS", 0.0)
     with pytest.raises(ComputeError, match="could not be listed"):
         asyncio.run(runner.observe([handle]))
     cluster.listing.set()

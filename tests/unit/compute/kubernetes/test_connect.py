@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from genoferry.compute.kubernetes.runner import KubernetesRunner
-from genoferry.compute.local import LocalRunner
+from genoferry.compute.local.runner import LocalRunner
 from genoferry.errors import SettingsError
 from genoferry.settings import ComputeSettings, KubernetesSettings, Settings
 from genoferry.worker.build import runner

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genoferry.compute.kubernetes.items import items, lines
+from genoferry.compute.kubernetes.json_stream import items, lines
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 OBJECTS = st.lists(st.dictionaries(TEXT, TEXT | st.integers() | st.lists(TEXT), max_size=3), max_size=5)

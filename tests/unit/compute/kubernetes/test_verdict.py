@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from genoferry.compute.kubernetes.seen import job_seen, last_seen, newest_by_job, pod_seen
-from genoferry.compute.kubernetes.verdict import Limits, Verdict, judge
+from genoferry.compute.kubernetes.job_status import Limits, Verdict, judge
+from genoferry.compute.kubernetes.status import job_seen, last_seen, newest_by_job, pod_seen
 from genoferry.compute.protocol import Handle, job_name
 
 UUID = "5a70fd19-4215-5128-a2a7-91796b890924"

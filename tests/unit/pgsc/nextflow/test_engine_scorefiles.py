@@ -12,8 +12,8 @@ from genoferry.errors import CalculationError, OverlapTooLow, ScorefileInvalid, 
 from genoferry.pgsc.inputs import Inputs
 from genoferry.pgsc.nextflow import engine
 from genoferry.pgsc.nextflow.engine import Calculation
-from genoferry.pgsc.nextflow.places import Places
-from genoferry.pgsc.nextflow.stock import stock
+from genoferry.pgsc.nextflow.input_links import stock
+from genoferry.pgsc.nextflow.layout import Places
 from genoferry.settings import NextflowSettings
 
 HEAD = "#pgs_id=PGS000001\n#trait_reported={trait}\n#genome_build=GRCh38\n"

@@ -14,7 +14,7 @@ from genoferry.errors import CalculationError
 from genoferry.pgsc.exit_codes import BY_EXIT
 from genoferry.pgsc.nextflow.console import Console
 from genoferry.pgsc.nextflow.failure import CATALOG_TOOLS, bounded, explain
-from genoferry.pgsc.nextflow.tails import WINDOW, clean, from_folder
+from genoferry.pgsc.nextflow.log_tail import WINDOW, clean, from_folder
 from genoferry.pgsc.nextflow.trace import Task, Trace
 
 CAPTURED = Path(__file__).parent / "captured"

@@ -18,7 +18,7 @@ from genoferry.contracts.pipeline import NxfParams, PipelineParam, TargetGenome
 from genoferry.errors import SamplesheetInvalid, SettingsError
 from genoferry.pgsc.nextflow import config, params
 from genoferry.pgsc.nextflow.groovy import literal
-from genoferry.pgsc.nextflow.places import Places
+from genoferry.pgsc.nextflow.layout import Places
 from genoferry.pgsc.nextflow.render import Rendered, render, write
 from genoferry.pgsc.nextflow.samplesheet import file_name
 from genoferry.settings import NextflowSettings

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genoferry.pgsc.nextflow.growing import Growing, Lines
+from genoferry.pgsc.nextflow.file_tail import Growing, Lines
 from genoferry.pgsc.nextflow.trace import Task, Trace, cpu_hours, peak_memory
 
 CAPTURED = Path(__file__).parent / "captured"

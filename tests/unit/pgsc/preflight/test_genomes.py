@@ -214,7 +214,7 @@ def test_positions_past_a_chromosomes_end(case, edited) -> None:
 
 
 def test_lengths_are_those_of_the_assemblies() -> None:
-    from genoferry.pgsc.preflight.genome import LENGTHS
+    from genoferry.pgsc.preflight.chromosomes import LENGTHS
 
     assert {build: len(chroms) for build, chroms in LENGTHS.items()} == {"GRCh37": 24, "GRCh38": 24}
     totals = {build: sum(chroms.values()) for build, chroms in LENGTHS.items()}

@@ -7,7 +7,7 @@ from math import isclose, sqrt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genoferry.pgsc.preflight.interval import Z, wilson
+from genoferry.pgsc.preflight.wilson import Z, wilson
 
 COUNTS = st.integers(1, 10_000).flatmap(lambda of: st.tuples(st.integers(0, of), st.just(of)))
 

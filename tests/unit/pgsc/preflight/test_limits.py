@@ -15,8 +15,8 @@ from genoferry.contracts.pipeline import PipelineParam
 from genoferry.errors import CalculationStopped
 from genoferry.pgsc import bounds
 from genoferry.pgsc.bounds import SAMPLES, VARIANTS
-from genoferry.pgsc.preflight import Files, Verdict, check, gather, heads, samples, variants
-from genoferry.pgsc.preflight.lines import CHUNK, Text
+from genoferry.pgsc.preflight import Files, Verdict, check, gather, samples, variant_header, variants
+from genoferry.pgsc.preflight.text_stream import CHUNK, Text
 
 MIB = 1024**2
 ENDS = (
@@ -90,7 +90,7 @@ def test_endless_lines_before_the_variants(case, counted: Counted, line: bytes) 
 
 
 def test_lines_before_the_variants_are_counted_too(case, counted: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(heads, "MOST_LINES", 1000)
+    monkeypatch.setattr(variant_header, "MOST_LINES", 1000)
     verdict = case.having(variants=bomb(b"##x\n", 64 * MIB)).verdict()
     assert counted.most <= CHUNK
     assert failure(verdict) == ("genotypes-invalid", "more before its variants than any does.")
@@ -177,7 +177,7 @@ def test_a_share_that_is_used_up_leaves_later_files_unread(case, counted: Counte
 @pytest.mark.parametrize(("longest", "code"), [(10_000, None), (200, "genotypes-invalid")])
 def test_a_header_line_that_is_cut_fails(vcf, monkeypatch: pytest.MonkeyPatch, longest: int, code: str | None) -> None:
     """It names 60 samples; those behind the cut would not be counted."""
-    for module in (heads, variants):
+    for module in (variant_header, variants):
         monkeypatch.setattr(module, "LONG_HEADER", longest)
     assert vcf.failure() == code
     assert vcf.verdict().samples == (None if code else 60)

@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genoferry.errors import CalculationStopped, ToolsMissing
-from genoferry.pgsc.preflight import lines
+from genoferry.pgsc.preflight import text_stream
 from genoferry.pgsc.preflight.decompress import Unreadable
-from genoferry.pgsc.preflight.lines import opened
+from genoferry.pgsc.preflight.text_stream import opened
 
 COMPRESS = {
     "plain": bytes,
@@ -58,7 +58,7 @@ def test_the_lines_are_those_of_splitlines(rows: list[bytes], ended: bool, most:
 
 
 def test_of_a_long_line_its_beginning_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lines, "CHUNK", 16)
+    monkeypatch.setattr(text_stream, "CHUNK", 16)
     rows = [b"a" * 50, b"b", b"c" * 200, b"d"]
     _, found = read(b"\n".join(rows), 16, longest=20)
     assert [row[:20] for row in found] == [row[:20] for row in rows]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genoferry.pgsc.preflight import Site
-from genoferry.pgsc.preflight.memory import MIB, need
+from genoferry.pgsc.preflight.memory_estimate import MIB, need
 
 MEASURED = {
     (250_000, 50, 1_000): 167, (250_000, 50, 250_000): 259, (250_000, 50, 1_000_000): 523,

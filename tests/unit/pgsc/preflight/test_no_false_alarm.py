@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from genoferry.pgsc.preflight.genome import called, prefixed
+from genoferry.pgsc.preflight.chromosomes import called, prefixed
 from genoferry.pgsc.preflight.overlap import Agreement
 from genoferry.settings import PreflightSettings
 

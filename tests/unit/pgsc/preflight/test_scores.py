@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genoferry.pgsc.preflight import mirror
-from genoferry.pgsc.preflight.draw import Draw
 from genoferry.pgsc.preflight.overlap import Agreement
+from genoferry.pgsc.preflight.reservoir import Draw
 from genoferry.settings import PreflightSettings
 from genoferry.testing.cohort import SHIFT, Cohort
-from genoferry.testing.made_up_scores import NO_OVERLAP
+from genoferry.testing.synthetic_scores import NO_OVERLAP
 
 
 def test_the_expected_overlap_is_the_cohorts(case, cohort: Cohort) -> None:
