@@ -32,8 +32,8 @@ def cluster(known: Settings) -> Iterator[Finding]:
 def _connected(known: Settings) -> Finding:
     """What a worker does at its start, and then what it would ask of the cluster. Raises `SettingsError`."""
     from genoferry.compute.kubernetes.client import open_api
+    from genoferry.compute.kubernetes.manifest import namespace
     from genoferry.compute.kubernetes.submit import check
-    from genoferry.compute.manifests.kubernetes import namespace
 
     check(known)
     api = open_api(known.kubernetes, namespace(known))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from genoferry.cli import output
+from genoferry.compute.registry import RUNNERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from genoferry.contracts.envelope import Request
     from genoferry.contracts.pipeline import PipelineParam
     from genoferry.settings import Settings
+
+    Runner = str
+else:
+    Runner = StrEnum("Runner", {name.upper(): name for name in RUNNERS})
 
 EPILOG = """[bold]Examples[/bold]
 
@@ -26,21 +31,6 @@ EPILOG = """[bold]Examples[/bold]
 
   genoferry render - --runner local --out rendered --force < request.json
 """
-
-
-class Runner(StrEnum):
-    LOCAL = "local"
-    KUBERNETES = "kubernetes"
-    BATCH = "batch"
-    SLURM = "slurm"
-
-
-EXECUTORS = {
-    Runner.LOCAL: "local",
-    Runner.KUBERNETES: "k8s",
-    Runner.BATCH: "awsbatch",
-    Runner.SLURM: "slurm",
-}
 
 
 def render(
@@ -72,14 +62,14 @@ def known(runner: Runner) -> Settings:
     compute = found.compute.model_copy(update={"engine": "nextflow"})
     nextflow = found.nextflow
     if "executor" not in nextflow.model_fields_set:
-        nextflow = nextflow.model_copy(update={"executor": EXECUTORS[runner]})
+        nextflow = nextflow.model_copy(update={"executor": RUNNERS[runner].executor})
     return found.model_copy(update={"compute": compute, "nextflow": nextflow})
 
 
 def files(request: Request, pipeline: PipelineParam, runner: Runner, settings: Settings) -> Mapping[str, str]:
     """Text by name, of the first attempt. Raises what its job would: `ScorefileMissing`, `SettingsError`."""
-    from genoferry.compute.manifests import manifest
     from genoferry.compute.protocol import JobSpec, job_name, workspace_name
+    from genoferry.compute.registry import manifest
     from genoferry.contracts.keys import job_key, workspace_prefix
     from genoferry.handlers.scores.sources import score_source
     from genoferry.pgsc.nextflow.layout import Places
@@ -93,7 +83,7 @@ def files(request: Request, pipeline: PipelineParam, runner: Runner, settings: S
     places = Places(settings.workspaces / workspace, 1, shared)
     local = score_source(pipeline.nxf_params_file, settings) != "pipeline"
     rendered = render_run(pipeline, site, places, local_scores=local)
-    name, text = manifest(runner.value, spec, settings)
+    name, text = manifest(runner, spec, settings)
     return {**rendered.files, "command.sh": script(rendered, places), name: text}
 
 

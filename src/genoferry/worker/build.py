@@ -9,9 +9,7 @@ from contextlib import AsyncExitStack, closing
 
 from genoferry.aws.clients import Clients, open_clients
 from genoferry.aws.objects import S3Objects
-from genoferry.compute.credentials import JobCredentials, assumed_role
-from genoferry.compute.local.limits import Shares
-from genoferry.compute.local.runner import LocalRunner
+from genoferry.compute import registry as runners
 from genoferry.compute.protocol import Runner
 from genoferry.handlers import registry
 from genoferry.ledger.due import Deadlines
@@ -74,18 +72,6 @@ async def _work_queue(clients: Clients, settings: Settings, url: str) -> SqsQueu
 
 def runner(stack: AsyncExitStack, settings: Settings) -> Runner:
     """The runner that the settings name; the stack ends its watch."""
-    compute = settings.compute
-    if compute.engine == "nextflow":
+    if settings.compute.engine == "nextflow":
         checked("GENOFERRY_WORKSPACES", str(settings.workspaces))  # now, not in every job
-    if compute.runner == "kubernetes":
-        from genoferry.compute.kubernetes.runner import KubernetesRunner
-
-        return stack.enter_context(closing(KubernetesRunner(settings)))
-    credentials = JobCredentials(settings, assumed_role(compute.job_role_arn))
-    return LocalRunner(
-        compute.local_dir,
-        workspaces=settings.workspaces,
-        host=socket.gethostname(),
-        credentials=credentials,
-        shares=Shares.of(compute),
-    )
+    return runners.build(stack, settings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from genoferry.compute.manifests import kubernetes
+from genoferry.compute.kubernetes import manifest as kubernetes
 from genoferry.compute.protocol import JobSpec, job_name, workspace_name
 from genoferry.settings import ComputeSettings, KubernetesSettings, NextflowSettings, Settings
 

@@ -13,8 +13,8 @@ from tests.real.kubernetes.helm import CHART, NAMES, NAMESPACE, Object, golden, 
 from tests.real.kubernetes.submitted import FORMS, submitted
 
 from genoferry import settings as sections
+from genoferry.compute.kubernetes.manifest import PREFIX
 from genoferry.compute.kubernetes.permissions import needed
-from genoferry.compute.manifests.kubernetes import PREFIX
 from genoferry.ledger import due, dynamodb
 from genoferry.local import template as cloud
 from genoferry.local.tools import ensure_venv

@@ -17,6 +17,7 @@ import pytest
 from genoferry.cli import render
 from genoferry.cli.exit_codes import ExitCode
 from genoferry.cli.send import read_text
+from genoferry.compute.registry import RUNNERS
 from genoferry.contracts.envelope import MAX_MESSAGE_BYTES, parse_request
 from genoferry.contracts.pipeline import PipelineParam
 from genoferry.errors import MessageTooLarge, ScorefileMissing
@@ -147,7 +148,7 @@ def job_has_files(monkeypatch: pytest.MonkeyPatch, folder: Path, asked: str) -> 
         out=folder,
         progress=lambda *_, **__: None,
         stop=threading.Event(),
-        settings=render.known(render.Runner.LOCAL),
+        settings=render.known("local"),
         shared=Shared(folder, "s3://work/"),
     )
     try:
@@ -279,4 +280,4 @@ def test_a_file_that_can_not_be_read_is_called_as_in_the_help(run, tmp_path, com
 
 
 def test_every_runner_has_an_executor() -> None:
-    assert {kind.value: name for kind, name in render.EXECUTORS.items()} == EXECUTOR
+    assert {name: entry.executor for name, entry in RUNNERS.items()} == EXECUTOR

@@ -14,8 +14,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genoferry.compute.manifests import HeadSettings, kubernetes, manifest
+from genoferry.compute.job_command import HeadSettings
+from genoferry.compute.kubernetes import manifest as kubernetes
 from genoferry.compute.protocol import JobSpec, job_name, workspace_name
+from genoferry.compute.registry import manifest
 from genoferry.errors import SettingsError
 from genoferry.settings import ComputeSettings, KubernetesSettings, NextflowSettings, Settings
 

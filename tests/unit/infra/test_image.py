@@ -12,7 +12,7 @@ import yaml
 from pydantic import SecretStr
 
 from genoferry import __version__, settings
-from genoferry.compute.manifests.head import USER
+from genoferry.compute.job_command import USER
 from genoferry.pgsc.nextflow import config
 from genoferry.validation import DNS_LABEL
 

@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 from genoferry.compute.kubernetes.api import Api, Object
 from genoferry.compute.kubernetes.errors import Refused, as_error
+from genoferry.compute.kubernetes.manifest import PREFIX
 from genoferry.compute.kubernetes.objects import labels_of, selector
+from genoferry.compute.kubernetes.pod import CONTAINER
 from genoferry.compute.kubernetes.status import unix
-from genoferry.compute.manifests.kubernetes import PREFIX
-from genoferry.compute.manifests.pod import CONTAINER
 from genoferry.compute.protocol import Handle, Leftover, Workspace, parse_job_name, parse_workspace_name
 from genoferry.errors import ComputeError
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from genoferry.compute.kubernetes.api import Api, Kind, Object
 from genoferry.compute.kubernetes.errors import Refused
-from genoferry.compute.manifests.kubernetes import PREFIX
+from genoferry.compute.kubernetes.manifest import PREFIX
 from genoferry.errors import SubmitFailed, SubmitUnavailable
 
 

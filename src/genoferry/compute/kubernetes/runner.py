@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack, closing
 
 from genoferry.compute.kubernetes.api import Api
 from genoferry.compute.kubernetes.client import open_api
@@ -11,12 +12,12 @@ from genoferry.compute.kubernetes.deletion import empty, remove
 from genoferry.compute.kubernetes.failure import ADVICE
 from genoferry.compute.kubernetes.job_status import Limits
 from genoferry.compute.kubernetes.listing import leftovers, logs, workspaces
+from genoferry.compute.kubernetes.manifest import PREFIX, discard, namespace
 from genoferry.compute.kubernetes.objects import selector
 from genoferry.compute.kubernetes.observer import Watch
+from genoferry.compute.kubernetes.pod import storage_claim
 from genoferry.compute.kubernetes.submit import check, submit
 from genoferry.compute.kubernetes.threads import Threads
-from genoferry.compute.manifests.kubernetes import PREFIX, discard, namespace
-from genoferry.compute.manifests.pod import storage_claim
 from genoferry.compute.protocol import Cause, Handle, JobSpec, Leftover, Observation, Workspace
 from genoferry.settings import Settings
 
@@ -93,3 +94,8 @@ class KubernetesRunner:
         self._watch.close()
         self._threads.close()
         self._api.close()
+
+
+def build(stack: AsyncExitStack, settings: Settings) -> KubernetesRunner:
+    """Return the runner of these settings, whose watch `stack` ends. Raises `SettingsError`."""
+    return stack.enter_context(closing(KubernetesRunner(settings)))

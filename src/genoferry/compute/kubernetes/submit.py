@@ -9,8 +9,8 @@ from __future__ import annotations
 from genoferry import faults
 from genoferry.compute.kubernetes.api import Api, Object
 from genoferry.compute.kubernetes.errors import as_submit_error
+from genoferry.compute.kubernetes.manifest import AWAITS, job
 from genoferry.compute.kubernetes.objects import ensure, labels_of
-from genoferry.compute.manifests.kubernetes import AWAITS, job
 from genoferry.compute.protocol import JobSpec, job_name
 from genoferry.errors import SettingsError, SubmitFailed, SubmitUnavailable
 from genoferry.settings import Settings

@@ -10,17 +10,18 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Protocol
 
 import psutil
 import structlog
 
-from genoferry.compute.credentials import write_private
+from genoferry.compute.credentials import JobCredentials, assumed_role, write_private
 from genoferry.compute.folders import age, clear, names_in
 from genoferry.compute.local.limits import ADVICE, Shares, observe_end
 from genoferry.compute.protocol import (
@@ -48,6 +49,7 @@ from genoferry.procfs import (
     with_argument,
     working_below,
 )
+from genoferry.settings import Settings
 
 log = structlog.get_logger()
 TAIL_BYTES = 64 * 1024
@@ -299,3 +301,16 @@ def _reap(child: subprocess.Popen[bytes], seconds: float) -> None:
     except subprocess.TimeoutExpired:
         child.kill()
         child.wait()
+
+
+def build(_: AsyncExitStack, settings: Settings) -> LocalRunner:
+    """Return the runner of this host."""
+    compute = settings.compute
+    credentials = JobCredentials(settings, assumed_role(compute.job_role_arn))
+    return LocalRunner(
+        compute.local_dir,
+        workspaces=settings.workspaces,
+        host=socket.gethostname(),
+        credentials=credentials,
+        shares=Shares.of(compute),
+    )

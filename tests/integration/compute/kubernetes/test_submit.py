@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from genoferry.compute.kubernetes.manifest import job
 from genoferry.compute.kubernetes.runner import KubernetesRunner
-from genoferry.compute.manifests.kubernetes import job
 from genoferry.compute.protocol import JobSpec, job_name, workspace_name
 from genoferry.errors import SettingsError, SubmitFailed, SubmitUnavailable
 

@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from genoferry.cli.render import EXECUTORS, Runner, files
+from genoferry.cli.render import files
+from genoferry.compute.registry import RUNNERS
 from genoferry.contracts.envelope import Request
 from genoferry.contracts.pipeline import PipelineParam
 from genoferry.settings import ComputeSettings, NextflowSettings, Settings
@@ -42,7 +43,7 @@ def vcf(chrom: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Case:
-    runner: Runner
+    runner: str
     rows: list[dict[str, Any]]
     nxf: dict[str, Any] = field(default_factory=dict)
     site: dict[str, Any] = field(default_factory=dict)
@@ -51,14 +52,14 @@ class Case:
 
 CASES = {
     "local-pfile": Case(
-        Runner.LOCAL,
+        "local",
         [pfile("21"), pfile("22")],
         nxf={"pgs_id": "PGS000001, PGS000002"},
         site={"pipeline": "/opt/pgsc_calc", "plugins_dir": Path("/opt/plugins"), "max_memory": "8GB"},
         compute={"score_mirror": Path("/data/mirror")},
     ),
     "kubernetes-vcf": Case(
-        Runner.KUBERNETES,
+        "kubernetes",
         [vcf("1"), vcf("X")],
         nxf={"pgp_id": "PGP000001", "trait_efo": "EFO_0004214", "efo_id": "MONDO_0005010", "min_overlap": 0},
         site={
@@ -71,7 +72,7 @@ CASES = {
         },
     ),
     "batch-csv": Case(
-        Runner.BATCH,
+        "batch",
         [bfile(None)],
         nxf={"format": "csv", "keep_ambiguous": True, "keep_multiallelic": True},
         site={
@@ -87,7 +88,7 @@ CASES = {
         },
     ),
     "slurm-ancestry-liftover": Case(
-        Runner.SLURM,
+        "slurm",
         [pfile(None)],
         nxf={"target_build": "GRCh37", "liftover": True, "run_ancestry": True, "load_afreq": False},
         site={
@@ -108,7 +109,7 @@ CASES = {
 def rendered(case: Case) -> Mapping[str, str]:
     nxf = {"target_build": "GRCh38", **case.nxf}
     pipeline = PipelineParam.model_validate({"id": "INTP1", "target_genomes": case.rows, "nxf_params_file": nxf})
-    site = NextflowSettings(**{"executor": EXECUTORS[case.runner], **case.site})
+    site = NextflowSettings(**{"executor": RUNNERS[case.runner].executor, **case.site})
     places = {"local_dir": Path("/var/jobs"), "workspaces": Path("/workspaces")}
     settings = Settings(compute=ComputeSettings(engine="nextflow", **places, **case.compute), nextflow=site)
     request = Request(uuid=UUID, experiment_id="e", body={"name": "CalculateScores"})

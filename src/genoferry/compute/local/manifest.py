@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from genoferry.compute.credentials import PASSED_ON, PASSED_ON_PREFIXES
-from genoferry.compute.manifests.head import HeadSettings, command, workspace
+from genoferry.compute.job_command import HeadSettings, command, workspace
 from genoferry.compute.protocol import JobSpec
 from genoferry.settings import Settings
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
-from genoferry.compute.manifests.head import HeadSettings, check_place, deadline, identity
-from genoferry.compute.manifests.pod import nobody, pod, read_only, storage_claim
+from genoferry.compute.job_command import HeadSettings, check_place, deadline, identity
+from genoferry.compute.kubernetes.pod import nobody, pod, read_only, storage_claim
 from genoferry.compute.protocol import JobSpec, parse_workspace_name
 from genoferry.errors import SettingsError
 from genoferry.settings import Settings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from genoferry.compute.manifests.head import (
+from genoferry.compute.job_command import (
     HeadSettings,
     check_place,
     command,

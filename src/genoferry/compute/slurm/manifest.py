@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import shlex
 
-from genoferry.compute.manifests.head import (
+from genoferry.compute.job_command import (
     HeadSettings,
     check_place,
     command,

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from genoferry import __version__
-from genoferry.compute.manifests.head import USER, command, environment, needed
+from genoferry.compute.job_command import USER, command, environment, needed
 from genoferry.compute.protocol import JobSpec
 from genoferry.errors import SettingsError
 from genoferry.settings import Settings

@@ -6,7 +6,7 @@ import json
 import math
 import re
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import SecretStr
 
@@ -14,8 +14,6 @@ from genoferry.compute.protocol import JobSpec
 from genoferry.errors import SettingsError
 from genoferry.settings import PREFIXES, NextflowSettings, Settings
 from genoferry.validation import checked
-
-RunnerName = Literal["local", "kubernetes", "batch", "slurm"]
 
 USER = 10001
 """Of the image (Dockerfile)."""
