@@ -1,4 +1,4 @@
-"""A worker from its settings: clients opened, queues found, rooms put together."""
+"""A worker from its settings: clients opened, queues found, context put together."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from genoferry.publisher import SnsPublisher
 from genoferry.queue.sqs import SqsQueue, queue_url
 from genoferry.settings import Settings
 from genoferry.validation import checked
-from genoferry.worker.context import Rooms, new_id, unix_millis
+from genoferry.worker.context import WorkerContext, new_id, unix_millis
 from genoferry.worker.driver.preflight import Preflight
 from genoferry.worker.driver.stager import RealStager
 
@@ -29,7 +29,7 @@ def deadlines(settings: Settings) -> Deadlines:
     return Deadlines(int(compute.start_deadline_seconds * 1000), int(compute.run_deadline_seconds * 1000))
 
 
-async def build(stack: AsyncExitStack, settings: Settings) -> Rooms:
+async def build(stack: AsyncExitStack, settings: Settings) -> WorkerContext:
     """Everything that a worker needs, or the error that says what is missing. Raises `ServiceError`s, `SettingsError`.
 
     The stack closes what was opened.
@@ -46,7 +46,7 @@ async def build(stack: AsyncExitStack, settings: Settings) -> Rooms:
         length=settings.worker.lease_seconds,
         holder=f"{socket.gethostname()}:{os.getpid()}",
     )
-    return Rooms(
+    return WorkerContext(
         settings=settings,
         ledger=ledger,
         leases=leases,

@@ -1,4 +1,4 @@
-"""What a worker is made of: the rooms below it, injected, with clock, randomness and ids."""
+"""What a worker is made of: the context below it, injected, with clock, randomness and ids."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def new_id() -> str:
 
 
 @dataclass(frozen=True)
-class Rooms:
+class WorkerContext:
     settings: Settings
     ledger: Ledger
     leases: Leases

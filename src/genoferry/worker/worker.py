@@ -13,7 +13,7 @@ from genoferry import metrics
 from genoferry.errors import GenoferryError
 from genoferry.ledger.due import CLEAN, clean_by
 from genoferry.ledger.row import OwedRow, Row
-from genoferry.worker.context import Rooms
+from genoferry.worker.context import WorkerContext
 from genoferry.worker.driver.driver import Driver
 from genoferry.worker.intake.consumer import Intake
 from genoferry.worker.leader.leader import Holder
@@ -31,14 +31,14 @@ class Worker:
     With `drain` it stops by itself when the queue is empty and nothing is owed to any job.
     """
 
-    def __init__(self, rooms: Rooms, *, drain: bool = False) -> None:
-        self.rooms = rooms
+    def __init__(self, context: WorkerContext, *, drain: bool = False) -> None:
+        self.context = context
         self._drain = drain
         self._stopping = asyncio.Event()
         self._wake = asyncio.Event()
-        self._intake = Intake(rooms, self._wake.set, self._stopping)
-        self._driver = Driver(rooms, slots=asyncio.Semaphore(rooms.settings.staging.jobs_at_once))
-        self._holder = Holder(rooms)
+        self._intake = Intake(context, self._wake.set, self._stopping)
+        self._driver = Driver(context, slots=asyncio.Semaphore(context.settings.staging.jobs_at_once))
+        self._holder = Holder(context)
         self._driving: dict[str, asyncio.Task[bool]] = {}
         self._calm = 0
 
@@ -54,7 +54,7 @@ class Worker:
         self._wake.set()
 
     async def run(self) -> None:
-        log.info("worker started", runner=self.rooms.runner.key, deployment=self.rooms.settings.deployment)
+        log.info("worker started", runner=self.context.runner.key, deployment=self.context.settings.deployment)
         polls = self._intake.loops()
         self._listen()
         try:
@@ -79,39 +79,39 @@ class Worker:
             with suppress(RuntimeError):  # the loop is closed: nobody is there to be woken
                 loop.call_soon_threadsafe(self._wake.set)
 
-        self.rooms.runner.listen(wake)
+        self.context.runner.listen(wake)
 
     async def _rest(self) -> None:
         """A floor between two turns, however often something wakes us."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), self.rooms.settings.worker.tick_seconds / 5)
+            await asyncio.wait_for(self._stopping.wait(), self.context.settings.worker.tick_seconds / 5)
 
     async def _turn(self) -> float:
         """One look at what is owed; seconds until the next."""
         try:
-            with self.rooms.turns.turn("due"):
+            with self.context.turns.turn("due"):
                 await self._holder.hold()
-                if self._calm == MOST_CALM and not await self.rooms.ledger.anything_owed():
+                if self._calm == MOST_CALM and not await self.context.ledger.anything_owed():
                     return await self._idle()
                 return await self._owed()
         except GenoferryError as error:
             log.warning("turn failed", code=error.code, cause=str(error))
         except Exception:
             log.exception("unexpected")  # nothing that one job does may end the worker
-        return self.rooms.backoff_millis(3) / 1000
+        return self.context.backoff_millis(3) / 1000
 
     async def _idle(self) -> float:
-        self.rooms.turns.turned("watch")  # nothing is owed, so there is nothing to look at
+        self.context.turns.turned("watch")  # nothing is owed, so there is nothing to look at
         metrics.put("due_jobs", 0)
         metrics.put("owed_jobs", 0)
-        if self._drain and await self._intake.quiet() and not await self.rooms.ledger.anything_owed():
+        if self._drain and await self._intake.quiet() and not await self.context.ledger.anything_owed():
             self.stop()
-        timing = self.rooms.settings.worker
+        timing = self.context.settings.worker
         return min(timing.idle_tick_seconds, max(timing.tick_seconds, self._holder.renews_in()))
 
     async def _owed(self) -> float:
         """Do what is due, and as the runner's lease holder what is owed to its jobs."""
-        due = await self.rooms.ledger.owed(before=self.rooms.now())
+        due = await self.context.ledger.owed(before=self.context.now())
         rows: Sequence[OwedRow] = due
         news: list[Row] = []
         metrics.put("due_jobs", len(due))
@@ -121,12 +121,12 @@ class Worker:
         for row in news:
             self._drive(row.uuid)
         self._calm = 0 if due or self._driving else min(self._calm + 1, MOST_CALM)
-        tick = self.rooms.settings.worker.tick_seconds
+        tick = self.context.settings.worker.tick_seconds
         return float(min(tick * 2**self._calm, max(tick, self._holder.looks_in())))
 
     def _drive_due(self, rows: Sequence[OwedRow]) -> None:
         """The longest due first, and no more than there is room for: a lease that is taken for nothing costs, too."""
-        now, slots = self.rooms.now(), self._driver.slots_left()
+        now, slots = self.context.now(), self._driver.slots_left()
         for row in rows:
             if row.uuid in self._driving or not self._is_ours(row, now):
                 continue
@@ -139,11 +139,11 @@ class Worker:
     def _is_ours(self, row: OwedRow, now: int) -> bool:
         """Whether a drive could do anything: publication and staging are anyone's, a compute's things are for its
         runner's workers."""
-        anyones = row.state == "STAGING" or row.runner in (None, self.rooms.runner.key)
+        anyones = row.state == "STAGING" or row.runner in (None, self.context.runner.key)
         return self._is_told_or_cleaned(row, now) or (anyones and row.due(now, "work"))
 
     def _is_told_or_cleaned(self, row: OwedRow, now: int) -> bool:
-        return row.due(now, "publish", CLEAN, clean_by(self.rooms.runner.key))
+        return row.due(now, "publish", CLEAN, clean_by(self.context.runner.key))
 
     def _only_to_stage(self, row: OwedRow, now: int) -> bool:
         return row.state == "STAGING" and not self._is_told_or_cleaned(row, now)
@@ -170,10 +170,10 @@ class Worker:
         await self._holder.end_sweep()
         left = set(self._driving.values())
         if left:
-            _, left = await asyncio.wait(left, timeout=self.rooms.settings.worker.grace_seconds)
+            _, left = await asyncio.wait(left, timeout=self.context.settings.worker.grace_seconds)
         if left:
             self._driver.stop_staging()
-            _, left = await asyncio.wait(left, timeout=self.rooms.leases.length)
+            _, left = await asyncio.wait(left, timeout=self.context.leases.length)
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)

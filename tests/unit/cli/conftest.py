@@ -1,4 +1,4 @@
-"""The command line over in-memory rooms."""
+"""The command line over in-memory context."""
 
 from __future__ import annotations
 
@@ -62,14 +62,14 @@ def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def memory(monkeypatch: pytest.MonkeyPatch) -> Memory:
-    rooms = Memory()
+    context = Memory()
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[Memory]:
-        yield rooms
+        yield context
 
     monkeypatch.setattr(services, "services", opened)
-    return rooms
+    return context
 
 
 Run = Callable[..., Result]

@@ -25,7 +25,7 @@ from genoferry.settings import Settings
 from genoferry.testing import MemoryLedger, MemoryObjects, MemoryPublisher, MemoryQueue, MemoryRunner, clock
 from genoferry.testing.job_double import JobDouble
 from genoferry.worker.build import deadlines
-from genoferry.worker.context import Rooms, Staged
+from genoferry.worker.context import Staged, WorkerContext
 from genoferry.worker.worker import Worker
 
 UUIDS = [f"00000000-0000-4000-8000-{n:012d}" for n in range(64)]
@@ -187,7 +187,7 @@ class World:
 
     # --- workers ---
 
-    def rooms(self, name: str = "a", **other: Any) -> Rooms:
+    def context(self, name: str = "a", **other: Any) -> WorkerContext:
         life = self.lives.setdefault(name, Mortal(name))
         real = {
             "ledger": self.ledger,
@@ -202,7 +202,7 @@ class World:
         lease = self.settings.worker.lease_seconds
         observed = Observed(clock.monotonic)
         token = self._token(name)
-        return Rooms(
+        return WorkerContext(
             settings=self.settings,
             leases=Leases(mine["ledger"], observed, self.now, token, lease, name),
             deadlines=deadlines(self.settings),
@@ -221,7 +221,7 @@ class World:
         return lambda: f"{name}-{next(self._ids)}"
 
     def start(self, name: str = "a", *, drain: bool = False, **other: Any) -> Worker:
-        worker = self.workers[name] = Worker(self.rooms(name, **other), drain=drain)
+        worker = self.workers[name] = Worker(self.context(name, **other), drain=drain)
         _on.set(self.lives[name])
         self.tasks[name] = asyncio.create_task(worker.run(), name=f"worker {name}")
         self.tasks[name].add_done_callback(lambda task: task.cancelled() or task.exception())  # Killed: as expected

@@ -223,4 +223,4 @@ async def test_what_is_remembered_of_leases_does_not_grow(worlds):
     for number in range(20):
         await world.settled(number)
     await asyncio.sleep(4000)
-    assert len(worker.rooms.leases.observed.seen) <= 1
+    assert len(worker.context.leases.observed.seen) <= 1

@@ -532,12 +532,12 @@ async def test_a_handler_that_breaks_over_its_results_fails_its_job_and_no_other
     for number in (0, 1):
         await running(world, number)
     world.handlers = dict(world.handlers)
-    world.workers["a"].rooms.__dict__["handlers"] = {"CalculateScores": Broken()}
+    world.workers["a"].context.__dict__["handlers"] = {"CalculateScores": Broken()}
     job = world.jobs(0)[0]
     job.succeed()
     await world.settled(state="FAILED")
     assert world.messages("Failed")[0]["error"]["code"] == "internal-error"
-    world.workers["a"].rooms.__dict__["handlers"] = {"CalculateScores": real}
+    world.workers["a"].context.__dict__["handlers"] = {"CalculateScores": real}
     world.jobs(1)[0].succeed()
     await world.settled(1, "SUCCEEDED")
 
@@ -719,7 +719,7 @@ async def test_a_backend_that_does_not_tell_what_a_job_printed_keeps_nobody(worl
     world.runner.logs = logs
     world.jump(49 * 3600)
     await world.until(lambda: all(world.row(number).state == "FAILED" for number in range(3)), within=30)
-    assert not world.workers["a"].rooms.turns.late()
+    assert not world.workers["a"].context.turns.late()
 
 
 @simulated

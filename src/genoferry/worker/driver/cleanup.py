@@ -11,7 +11,7 @@ from genoferry.contracts.jobfile import Tombstone
 from genoferry.contracts.keys import attempt_prefix, inputs_prefix, job_key, results_prefix, workspace_prefix
 from genoferry.ledger.row import CleanUp, Row
 from genoferry.ledger.states import cleaned
-from genoferry.worker.context import Rooms
+from genoferry.worker.context import WorkerContext
 from genoferry.worker.driver.leased_row import Held
 
 log = structlog.get_logger()
@@ -25,34 +25,34 @@ def cleanable(row: Row, runner: str) -> CleanUp | None:
 
 async def clean(held: Held) -> None:
     """Do one clean-up owed. Idempotent: every step finds its work done, or does it."""
-    rooms, row = held.rooms, held.row
-    owed = cleanable(row, rooms.runner.key)
+    context, row = held.context, held.row
+    owed = cleanable(row, context.runner.key)
     if owed is None:
         return
-    await _end_compute(rooms, row, owed)
+    await _end_compute(context, row, owed)
     if owed.workspace is not None:
-        await rooms.runner.discard(workspace_name(row.deployment, row.uuid, owed.workspace.staged_in))
+        await context.runner.discard(workspace_name(row.deployment, row.uuid, owed.workspace.staged_in))
     faults.point("clean")
-    await _delete_objects(rooms, row, owed)
+    await _delete_objects(context, row, owed)
     await held.update(lambda there: cleaned(there, owed))
     log.info("cleaned", uuid=row.uuid, attempt=owed.attempt)
 
 
-async def _end_compute(rooms: Rooms, row: Row, owed: CleanUp) -> None:
+async def _end_compute(context: WorkerContext, row: Row, owed: CleanUp) -> None:
     if owed.intent is None:
         return
     tombstone = Tombstone(uuid=row.uuid, attempt=owed.attempt, reason=row.state)
-    await rooms.work.put(job_key(row.uuid, owed.attempt), tombstone.model_dump_json().encode())
-    await rooms.runner.clean(Handle(row.uuid, owed.attempt, owed.intent.name, owed.intent.ref))
+    await context.work.put(job_key(row.uuid, owed.attempt), tombstone.model_dump_json().encode())
+    await context.runner.clean(Handle(row.uuid, owed.attempt, owed.intent.name, owed.intent.ref))
 
 
-async def _delete_objects(rooms: Rooms, row: Row, owed: CleanUp) -> None:
+async def _delete_objects(context: WorkerContext, row: Row, owed: CleanUp) -> None:
     prefix = attempt_prefix(row.uuid, owed.attempt)
     if owed.inputs:
-        await rooms.work.abort_uploads(prefix)
+        await context.work.abort_uploads(prefix)
     if owed.results:
-        await rooms.results.abort_uploads(results_prefix(row.uuid, owed.attempt))
+        await context.results.abort_uploads(results_prefix(row.uuid, owed.attempt))
     shared = () if owed.inputs else (inputs_prefix(row.uuid, owed.attempt), workspace_prefix(row.uuid, owed.attempt))
-    await delete_below(rooms.work, prefix, keep=(job_key(row.uuid, owed.attempt), *shared))
+    await delete_below(context.work, prefix, keep=(job_key(row.uuid, owed.attempt), *shared))
     if owed.results:
-        await delete_below(rooms.results, results_prefix(row.uuid, owed.attempt))
+        await delete_below(context.results, results_prefix(row.uuid, owed.attempt))

@@ -13,7 +13,7 @@ from genoferry.contracts.events import ErrorInfo
 from genoferry.errors import AlreadySubmitted, GenoferryError, LeaseLost, NoSuchJob, StagingStopped, TooManyAttempts
 from genoferry.ledger.row import MAX_ATTEMPTS, Row
 from genoferry.ledger.states import back_off, back_off_cleaning, back_off_publishing, fail, lose
-from genoferry.worker.context import Rooms
+from genoferry.worker.context import WorkerContext
 from genoferry.worker.driver.cleanup import clean, cleanable
 from genoferry.worker.driver.leased_row import Held
 from genoferry.worker.driver.publish import flush
@@ -40,15 +40,15 @@ def duty(row: Row, now: int, *, runner: str, can_stage: bool = True) -> Duty | N
 class Driver:
     """Drives one row until nothing is owed to it that this worker may do now."""
 
-    def __init__(self, rooms: Rooms, *, slots: asyncio.Semaphore) -> None:
-        self._rooms = rooms
+    def __init__(self, context: WorkerContext, *, slots: asyncio.Semaphore) -> None:
+        self._context = context
         self._slots = slots
         self._stagings: dict[str, Staging] = {}
         self._helds: dict[str, Held] = {}
 
     def slots_left(self) -> int:
         """How many other jobs could be staged now."""
-        return self._rooms.settings.staging.jobs_at_once - len(self._stagings)
+        return self._context.settings.staging.jobs_at_once - len(self._stagings)
 
     def stop_staging(self) -> None:
         """What is being staged stops after its present parts and stays resumable; what is looked at stops too."""
@@ -67,9 +67,9 @@ class Driver:
         Whether anything was done: then more may be owed at once.
         """
         with suppress(NoSuchJob):
-            row = await self._rooms.leases.take(uuid)
+            row = await self._context.leases.take(uuid)
             if row is not None:
-                return await self._held(Held(self._rooms, row))
+                return await self._held(Held(self._context, row))
         return False
 
     async def _held(self, held: Held) -> bool:
@@ -92,7 +92,7 @@ class Driver:
         return did
 
     def _duty(self, row: Row) -> Duty | None:
-        return duty(row, self._rooms.now(), runner=self._rooms.runner.key, can_stage=not self._slots.locked())
+        return duty(row, self._context.now(), runner=self._context.runner.key, can_stage=not self._slots.locked())
 
     async def _do(self, owed: Duty, held: Held) -> bool:
         """Whether to go on with this row."""
@@ -122,30 +122,30 @@ class Driver:
 
     def _give_attempt_up(self, row: Row) -> Row:
         """job.json is another's: this attempt can't be submitted under its intent, the next one can."""
-        now = self._rooms.now()
+        now = self._context.now()
         if row.attempt >= MAX_ATTEMPTS:
             return fail(row, now, ErrorInfo.of(TooManyAttempts()), attempt=row.attempt)
-        return lose(row, now, attempt=row.attempt, delay=self._rooms.backoff_millis(row.failures))
+        return lose(row, now, attempt=row.attempt, delay=self._context.backoff_millis(row.failures))
 
     async def _failed(self, owed: Duty, held: Held, error: GenoferryError, attempt: int) -> None:
         """A passing failure backs off; a lasting one, or one too many, fails the job. Publication and clean-up are only
         owed again."""
-        row, rooms = held.row, self._rooms
+        row, context = held.row, self._context
         log.warning("failed", uuid=row.uuid, duty=owed, code=error.code, cause=str(error), failures=row.failures)
         if owed == "publish":
-            delay = rooms.backoff_millis(5)
-            await held.update(lambda there: back_off_publishing(there, rooms.now(), delay))
+            delay = context.backoff_millis(5)
+            await held.update(lambda there: back_off_publishing(there, context.now(), delay))
             return
         if owed == "clean":
-            delay = rooms.backoff_millis(5)
-            await held.update(lambda there: back_off_cleaning(there, rooms.now(), delay))
+            delay = context.backoff_millis(5)
+            await held.update(lambda there: back_off_cleaning(there, context.now(), delay))
             return
         passing = error.retryable or type(error) is GenoferryError
-        if passing and row.failures + 1 < rooms.settings.worker.max_failures:
-            delay = rooms.backoff_millis(row.failures)
-            await held.update(lambda there: back_off(there, rooms.now(), delay))
+        if passing and row.failures + 1 < context.settings.worker.max_failures:
+            delay = context.backoff_millis(row.failures)
+            await held.update(lambda there: back_off(there, context.now(), delay))
             return
-        await held.update(lambda there: fail(there, rooms.now(), ErrorInfo.of(error), attempt=attempt))
+        await held.update(lambda there: fail(there, context.now(), ErrorInfo.of(error), attempt=attempt))
 
     async def _stage(self, held: Held) -> None:
         async with self._slots:
@@ -160,5 +160,5 @@ class Driver:
         staging = self._stagings.get(held.row.uuid)
         if staging is not None:
             await staging.report()
-            if held.row.outbox and held.row.publish_at <= self._rooms.now():
+            if held.row.outbox and held.row.publish_at <= self._context.now():
                 await flush(held)

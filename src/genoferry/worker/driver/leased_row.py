@@ -12,7 +12,7 @@ from genoferry import metrics
 from genoferry.errors import GenoferryError, LeaseLost
 from genoferry.ledger.row import Row
 from genoferry.ledger.update import Transition, update
-from genoferry.worker.context import Rooms
+from genoferry.worker.context import WorkerContext
 
 log = structlog.get_logger()
 BEATS_PER_LEASE = 3
@@ -21,8 +21,8 @@ BEATS_PER_LEASE = 3
 class Held:
     """`row` is what was last read or written. Raises `LeaseLost` from `update` once another took over."""
 
-    def __init__(self, rooms: Rooms, row: Row) -> None:
-        self.rooms = rooms
+    def __init__(self, context: WorkerContext, row: Row) -> None:
+        self.context = context
         self.row = row
         self._lock = asyncio.Lock()
         self.lost = False
@@ -40,7 +40,9 @@ class Held:
             if self.lost:
                 raise LeaseLost
             try:
-                self.row = await update(self.rooms.ledger, self.row.uuid, transition, lease=self.token, known=self.row)
+                self.row = await update(
+                    self.context.ledger, self.row.uuid, transition, lease=self.token, known=self.row
+                )
             except LeaseLost:
                 self._lose()
                 raise
@@ -49,7 +51,7 @@ class Held:
     async def renew(self) -> Row:
         async with self._lock:
             try:
-                self.row = await self.rooms.leases.renew(self.row.uuid, self.token)
+                self.row = await self.context.leases.renew(self.row.uuid, self.token)
             except LeaseLost:
                 self._lose()
                 raise
@@ -63,15 +65,15 @@ class Held:
     async def give_back(self) -> None:
         async with self._lock:
             if not self.lost:
-                await self.rooms.leases.give_back(self.row, self.token)
+                await self.context.leases.give_back(self.row, self.token)
                 self.lost = True
 
     async def beat(self, after: Callable[[], Awaitable[None]]) -> None:
         """Renew until ended or lost; `after` runs at each beat, with the row fresh. Passing trouble is lived with:
         a lease that couldn't be renewed in time is lost, and that ends it."""
-        turns, uuid = self.rooms.turns, self.row.uuid
+        turns, uuid = self.context.turns, self.row.uuid
         with turns.on_duty("beats", uuid):
-            while not self.lost and not await self._done_within(self.rooms.leases.length / BEATS_PER_LEASE):
+            while not self.lost and not await self._done_within(self.context.leases.length / BEATS_PER_LEASE):
                 try:
                     with turns.turn("beats", uuid):
                         await self.renew()

@@ -74,11 +74,11 @@ class Preflight:
 async def look(held: Held, handler: JobHandler, plan: Plan, inputs: Sequence[StagedInput]) -> tuple[Warn, ...]:
     """What is doubtful of this job; nothing where it isn't looked at. Raises as `Preflight.check`, and
     `StagingStopped` where the worker is to stop, or the job isn't to be submitted any more."""
-    rooms, row = held.rooms, held.row
-    if rooms.preflight is None or row.attempt != row.staged_in or not isinstance(handler, Looks):
+    context, row = held.context, held.row
+    if context.preflight is None or row.attempt != row.staged_in or not isinstance(handler, Looks):
         return ()
     stop = held.stop
-    checking = asyncio.create_task(rooms.preflight.check(handler, plan, inputs, stop=stop))
+    checking = asyncio.create_task(context.preflight.check(handler, plan, inputs, stop=stop))
     try:
         while not (await asyncio.wait([checking], timeout=BEAT))[0]:
             if held.lost or held.row.state != "SUBMITTING":

@@ -13,7 +13,7 @@ from genoferry.errors import ServiceError
 from genoferry.ledger.row import Row
 from genoferry.ledger.states import back_off_publishing, published
 from genoferry.publisher import MAX_PUBLISH_BYTES, attributes, encoded_size, event_message, result_message
-from genoferry.worker.context import Rooms
+from genoferry.worker.context import WorkerContext
 from genoferry.worker.driver.leased_row import Held
 
 log = structlog.get_logger()
@@ -21,12 +21,12 @@ log = structlog.get_logger()
 
 async def flush(held: Held) -> None:
     """Publish in order of sequence; what the topic doesn't take now is owed again later."""
-    rooms, row = held.rooms, held.row
+    context, row = held.context, held.row
     done: set[str] = set()
     failed: ServiceError | None = None
     for event in row.outbox:
         try:
-            await _publish(rooms, row, event)
+            await _publish(context, row, event)
         except ServiceError as error:
             failed = error
             break
@@ -37,27 +37,27 @@ async def flush(held: Held) -> None:
         faults.point("mark")
     if failed:
         log.warning("publishing failed", uuid=row.uuid, code=failed.code, cause=str(failed))
-        await held.update(lambda there: back_off_publishing(there, rooms.now(), rooms.backoff_millis(5)))
+        await held.update(lambda there: back_off_publishing(there, context.now(), context.backoff_millis(5)))
 
 
-async def _publish(rooms: Rooms, row: Row, event: Event) -> None:
+async def _publish(context: WorkerContext, row: Row, event: Event) -> None:
     known = attributes(
         event.event, row.uuid, name=row.name, experiment_id=row.experiment_id, traceparent=row.traceparent
     )
     if event.event == "Result":
-        message = result_message(event, await route(rooms, row, event, known))
+        message = result_message(event, await route(context, row, event, known))
     else:
         message = event_message(event)
-    await rooms.publisher.publish(message, known)
+    await context.publisher.publish(message, known)
     metrics.count("events", event=event.event)
     log.info("published", uuid=row.uuid, published=event.event, sequence=event.sequence)
 
 
-async def route(rooms: Rooms, row: Row, event: Event, known: dict[str, str]) -> tuple[ResultItem, ...]:
+async def route(context: WorkerContext, row: Row, event: Event, known: dict[str, str]) -> tuple[ResultItem, ...]:
     """Inline what may go inline while the whole encoded message fits; the rest by its S3 path."""
-    items = [_by_path(rooms, pointer) for pointer in row.results]
+    items = [_by_path(context, pointer) for pointer in row.results]
     for index, pointer in enumerate(row.results):
-        inline = await _inline(rooms, pointer) if pointer.may_inline else None
+        inline = await _inline(context, pointer) if pointer.may_inline else None
         if inline is None:
             continue
         tried = (*items[:index], inline, *items[index + 1 :])
@@ -66,15 +66,15 @@ async def route(rooms: Rooms, row: Row, event: Event, known: dict[str, str]) -> 
     return tuple(items)
 
 
-def _by_path(rooms: Rooms, pointer: ResultPointer) -> ResultItem:
-    path = f"s3://{rooms.results.bucket}/{pointer.key}"
+def _by_path(context: WorkerContext, pointer: ResultPointer) -> ResultItem:
+    path = f"s3://{context.results.bucket}/{pointer.key}"
     return ResultItem(content_type=pointer.content_type, content_encoding="identity", type="s3-path", body=path)
 
 
-async def _inline(rooms: Rooms, pointer: ResultPointer) -> ResultItem | None:
+async def _inline(context: WorkerContext, pointer: ResultPointer) -> ResultItem | None:
     if pointer.size > MAX_PUBLISH_BYTES:
         return None
-    body = await rooms.results.get(pointer.key)
+    body = await context.results.get(pointer.key)
     if body is None:
         return None
     encoded = base64.b64encode(body).decode()

@@ -17,17 +17,17 @@ from genoferry.handlers.registry import find, parse_body
 from genoferry.ledger.row import FileState, Row
 from genoferry.ledger.states import file_state, progressed, staged
 from genoferry.ledger.update import read
-from genoferry.worker.context import Rooms, Staged
+from genoferry.worker.context import Staged, WorkerContext
 from genoferry.worker.driver.leased_row import Held
 
 
-async def read_plan(rooms: Rooms, row: Row) -> tuple[JobHandler, Plan]:
+async def read_plan(context: WorkerContext, row: Row) -> tuple[JobHandler, Plan]:
     """The plan of the request that the row names. Raises `NotFound` where the bucket has lost it."""
-    text = await rooms.work.get(row.request_key)
+    text = await context.work.get(row.request_key)
     if text is None:
         raise NotFound("The job's request is no longer in the work bucket. Send it again.")
     request = Request.model_validate_json(text)
-    handler = find(rooms.handlers, request.name)
+    handler = find(context.handlers, request.name)
     assert handler.kind == "job"  # noqa: S101  # only such requests get a row
     return handler, handler.plan(parse_body(handler, request))
 
@@ -47,18 +47,18 @@ class Staging:
         """Stage what isn't yet, write the manifest, and say so. Raises `StagingError`s and `ServiceError`s."""
         row = self.held.row
         self.attempt = row.attempt
-        _, plan = await read_plan(self.held.rooms, row)
+        _, plan = await read_plan(self.held.context, row)
         self.total = sum(item.size or 0 for item in plan.inputs)
         inputs = [await self._one(index, item, row) for index, item in enumerate(plan.inputs)]
         manifest = Manifest(inputs=tuple(inputs))
         key = manifest_key(row.uuid, row.attempt)
-        await self.held.rooms.work.put(key, manifest.model_dump_json(exclude_none=True).encode())
-        await self.held.update(lambda there: staged(there, self.held.rooms.now(), attempt=row.attempt))
+        await self.held.context.work.put(key, manifest.model_dump_json(exclude_none=True).encode())
+        await self.held.update(lambda there: staged(there, self.held.context.now(), attempt=row.attempt))
 
     async def _one(self, index: int, item: PlannedInput, row: Row) -> StagedInput:
         key = input_key(row.uuid, row.attempt, index)
         known = row.files[index] if index < len(row.files) else FileState()
-        size = await self.held.rooms.work.size(key) if known.etag else None
+        size = await self.held.context.work.size(key) if known.etag else None
         if size is None:
             found = await self._move_anew(index, item, key, FileState() if known.etag else known, row.attempt)
             faults.point("stage")
@@ -76,16 +76,16 @@ class Staging:
 
     async def _take_back(self, key: str, row: Row) -> None:
         """Plaintext that arrived after its job's clean-up must not stay; where the job goes on, it is another's now."""
-        there = await read(self.held.rooms.ledger, row.uuid)
+        there = await read(self.held.context.ledger, row.uuid)
         if there.terminal or there.staged_in != row.attempt:
-            await self.held.rooms.work.delete([key])
+            await self.held.context.work.delete([key])
 
     async def _move_anew(self, index: int, item: PlannedInput, key: str, known: FileState, attempt: int) -> Staged:
         """What was begun of another version of the file is forgotten before the next try."""
         try:
             return await self._move(index, item, key, known, attempt)
         except DestinationConflict as error:
-            await self.held.rooms.work.delete([key])
+            await self.held.context.work.delete([key])
             raise SourceChanged from error
         except SourceChanged:
             await self._record(index, FileState(), attempt)
@@ -105,7 +105,7 @@ class Staging:
             last = done
             self.done = self.before + done
 
-        stager = self.held.rooms.stager
+        stager = self.held.context.stager
         moving = asyncio.to_thread(
             stager.stage, item, key, known, on_state=record, on_progress=progress, stop=self.stop
         )
@@ -119,10 +119,10 @@ class Staging:
 
     async def report(self) -> None:
         """At a beat: stop if the job is no longer to be staged, else tell how far it is."""
-        rooms, row = self.held.rooms, self.held.row
+        context, row = self.held.context, self.held.row
         if row.state != "STAGING" or row.attempt != self.attempt:
             self.stop.set()
             return
         info = ProgressInfo(phase="staging", done=min(self.done, self.total), total=self.total, unit="bytes")
-        every = int(rooms.settings.worker.progress_seconds * 1000)
-        await self.held.update(lambda there: progressed(there, rooms.now(), info, attempt=row.attempt, every=every))
+        every = int(context.settings.worker.progress_seconds * 1000)
+        await self.held.update(lambda there: progressed(there, context.now(), info, attempt=row.attempt, every=every))

@@ -14,7 +14,7 @@ from genoferry.errors import AlreadySubmitted, NotFound
 from genoferry.handlers.protocol import Plan
 from genoferry.ledger.row import Intent, Row
 from genoferry.ledger.states import intend, submitted
-from genoferry.worker.context import Rooms
+from genoferry.worker.context import WorkerContext
 from genoferry.worker.driver.leased_row import Held
 from genoferry.worker.driver.preflight import look
 from genoferry.worker.driver.stage import read_plan
@@ -24,58 +24,58 @@ log = structlog.get_logger()
 
 async def submit(held: Held) -> None:
     """Bring this attempt to its compute. Raises `AlreadySubmitted`, `ComputeError`s, `ServiceError`s."""
-    rooms = held.rooms
-    handler, plan = await read_plan(rooms, held.row)
-    inputs = await _staged(rooms, held.row)
+    context = held.context
+    handler, plan = await read_plan(context, held.row)
+    inputs = await _staged(context, held.row)
     warnings = await look(held, handler, plan, inputs) if held.row.intent is None else ()
-    row = await held.update(lambda there: intend(there, rooms.now(), _intent(rooms, there, warnings)))
+    row = await held.update(lambda there: intend(there, context.now(), _intent(context, there, warnings)))
     if row.state != "SUBMITTING" or row.intent is None:
         return
     faults.point("intent")
-    await _write_job_file(rooms, row, row.intent, _job_file(rooms, row, row.intent, plan, inputs))
+    await _write_job_file(context, row, row.intent, _job_file(context, row, row.intent, plan, inputs))
     key = job_key(row.uuid, row.attempt)
     shared = workspace_name(row.deployment, row.uuid, row.staged_in)
-    spec = JobSpec(row.uuid, row.attempt, row.intent.name, f"s3://{rooms.work.bucket}/{key}", shared)
-    ref = await rooms.runner.submit(spec)
+    spec = JobSpec(row.uuid, row.attempt, row.intent.name, f"s3://{context.work.bucket}/{key}", shared)
+    ref = await context.runner.submit(spec)
     faults.point("submit")
-    after = await held.update(lambda there: submitted(there, rooms.now(), attempt=spec.attempt, ref=ref))
+    after = await held.update(lambda there: submitted(there, context.now(), attempt=spec.attempt, ref=ref))
     faults.point("record")
     if after.attempt != spec.attempt or after.terminal:
-        await rooms.runner.clean(Handle(spec.uuid, spec.attempt, spec.name, ref))
-    log.info("submitted", uuid=row.uuid, attempt=spec.attempt, runner=rooms.runner.key)
+        await context.runner.clean(Handle(spec.uuid, spec.attempt, spec.name, ref))
+    log.info("submitted", uuid=row.uuid, attempt=spec.attempt, runner=context.runner.key)
 
 
-def _intent(rooms: Rooms, row: Row, warnings: tuple[Warn, ...]) -> Intent:
+def _intent(context: WorkerContext, row: Row, warnings: tuple[Warn, ...]) -> Intent:
     return Intent(
         attempt=row.attempt,
-        runner=rooms.runner.key,
+        runner=context.runner.key,
         name=job_name(row.deployment, row.uuid, row.attempt),
-        nonce=rooms.new_id(),
+        nonce=context.new_id(),
         warnings=warnings,
     )
 
 
-async def _write_job_file(rooms: Rooms, row: Row, intent: Intent, job: JobFile) -> None:
+async def _write_job_file(context: WorkerContext, row: Row, intent: Intent, job: JobFile) -> None:
     """Create job.json if it is absent; one with another nonce, or a tombstone, stops this submitter."""
     key = job_key(row.uuid, row.attempt)
-    if await rooms.work.put_new(key, job.model_dump_json(exclude_none=True).encode()):
+    if await context.work.put_new(key, job.model_dump_json(exclude_none=True).encode()):
         return
-    text = await rooms.work.get(key) or b"{}"
+    text = await context.work.get(key) or b"{}"
     check_version(text)
     there = JobDocument.validate_json(text)
     if not isinstance(there, JobFile) or there.nonce != intent.nonce:
         raise AlreadySubmitted
 
 
-async def _staged(rooms: Rooms, row: Row) -> tuple[StagedInput, ...]:
-    text = await rooms.work.get(manifest_key(row.uuid, row.staged_in))
+async def _staged(context: WorkerContext, row: Row) -> tuple[StagedInput, ...]:
+    text = await context.work.get(manifest_key(row.uuid, row.staged_in))
     if text is None:
         raise NotFound("The job's staged inputs are no longer in the work bucket. Send it again with restart.")
     check_version(text)
     return Manifest.model_validate_json(text).inputs
 
 
-def _job_file(rooms: Rooms, row: Row, intent: Intent, plan: Plan, inputs: tuple[StagedInput, ...]) -> JobFile:
+def _job_file(context: WorkerContext, row: Row, intent: Intent, plan: Plan, inputs: tuple[StagedInput, ...]) -> JobFile:
     return JobFile(
         uuid=row.uuid,
         attempt=row.attempt,
@@ -83,10 +83,10 @@ def _job_file(rooms: Rooms, row: Row, intent: Intent, plan: Plan, inputs: tuple[
         name=row.name,
         params=dict(plan.params),
         inputs=inputs,
-        work_bucket=rooms.work.bucket,
-        results_bucket=rooms.results.bucket,
-        report_queue=rooms.report_queue_url,
+        work_bucket=context.work.bucket,
+        results_bucket=context.results.bucket,
+        report_queue=context.report_queue_url,
         staged_in=row.staged_in,
-        progress_seconds=rooms.settings.worker.progress_seconds,
+        progress_seconds=context.settings.worker.progress_seconds,
         traceparent=row.traceparent,
     )

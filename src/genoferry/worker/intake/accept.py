@@ -15,29 +15,29 @@ from genoferry.ledger.row import CancelMark, Row, changed
 from genoferry.ledger.states import again, attach, cancel, expire, newest, republish, requested
 from genoferry.ledger.update import counted, update
 from genoferry.queue.protocol import Message
-from genoferry.worker.context import Rooms
+from genoferry.worker.context import WorkerContext
 
 log = structlog.get_logger()
 
 
-async def accept(rooms: Rooms, message: Message) -> None:
+async def accept(context: WorkerContext, message: Message) -> None:
     """Act on one message and delete it.
 
     Raises what kept it from being acted on: `BadMessage`s and other lasting errors, or passing ones.
     """
     request = parse_request(message.body, group_id=message.group_id)
-    handler = find(rooms.handlers, request.name)
+    handler = find(context.handlers, request.name)
     body = parse_body(handler, request)
     if isinstance(handler, Command):
-        await handler.apply(body, request, rooms.ledger, rooms.now())
+        await handler.apply(body, request, context.ledger, context.now())
     else:
         plan = handler.plan(body)
-        check_offered(plan.needs, rooms.settings.offers)
+        check_offered(plan.needs, context.settings.offers)
         for item in plan.inputs:
-            rooms.stager.check(item)
-        await _record(rooms, message, request, plan)
+            context.stager.check(item)
+        await _record(context, message, request, plan)
     faults.point("accept")
-    await rooms.queue.delete(message)
+    await context.queue.delete(message)
     log.info("accepted", uuid=request.uuid, name=request.name, message_id=message.id)
 
 
@@ -55,43 +55,43 @@ def check_offered(needs: frozenset[str], offers: frozenset[str]) -> None:
         raise NotOffered(NOT_OFFERED.get(need))
 
 
-async def _record(rooms: Rooms, message: Message, request: Request, plan: Plan) -> None:
+async def _record(context: WorkerContext, message: Message, request: Request, plan: Plan) -> None:
     key = request_key(request.uuid, message.id)
-    await rooms.work.put(key, request.model_dump_json(exclude_none=True).encode())
-    row = new_row(rooms, message, request, plan, key)
-    known = await rooms.ledger.get(request.uuid)
+    await context.work.put(key, request.model_dump_json(exclude_none=True).encode())
+    row = new_row(context, message, request, plan, key)
+    known = await context.ledger.get(request.uuid)
     if isinstance(known, Row):
-        await update(rooms.ledger, row.uuid, lambda there: merge(there, row, request, rooms.now()))
+        await update(context.ledger, row.uuid, lambda there: merge(there, row, request, context.now()))
     else:
-        await _create(rooms, row, known)
+        await _create(context, row, known)
 
 
-async def _create(rooms: Rooms, row: Row, known: CancelMark | None) -> None:
+async def _create(context: WorkerContext, row: Row, known: CancelMark | None) -> None:
     """Put the row if there is none; a cancellation that came first is honoured, or replaced if it isn't ours.
 
     Raises `VersionConflict` where another wrote at the same moment: the message is then tried again.
     """
-    now = rooms.now()
+    now = context.now()
     row = requested(row, now)
     if row.timeout_at is not None and row.timeout_at <= now:
         row = expire(row, now)
     if known is None:
-        await rooms.ledger.put(row, expected=None)
+        await context.ledger.put(row, expected=None)
     else:
         if known.experiment_id == row.experiment_id:
             row = cancel(row, now)
-        await rooms.ledger.put(changed(row, version=known.version + 1), expected=known.version)
+        await context.ledger.put(changed(row, version=known.version + 1), expected=known.version)
     counted(None, row)
 
 
-def new_row(rooms: Rooms, message: Message, request: Request, plan: Plan, key: str) -> Row:
-    now = rooms.now()
+def new_row(context: WorkerContext, message: Message, request: Request, plan: Plan, key: str) -> Row:
+    now = context.now()
     return Row(
         uuid=request.uuid,
         experiment_id=request.experiment_id,
         name=request.name,
         run_name=plan.run_name,
-        deployment=rooms.settings.deployment,
+        deployment=context.settings.deployment,
         fingerprint=request.fingerprint,
         request_key=key,
         message_ids=(message.id,),

@@ -11,7 +11,7 @@ import structlog
 from genoferry import metrics
 from genoferry.errors import GenoferryError, ServiceError
 from genoferry.queue.protocol import Message, Queue
-from genoferry.worker.context import Rooms
+from genoferry.worker.context import WorkerContext
 from genoferry.worker.intake.accept import accept
 from genoferry.worker.intake.reject import reject, verdict
 from genoferry.worker.intake.reports import take_hint
@@ -24,7 +24,7 @@ log = structlog.get_logger()
 class Intake:
     """The accept loop and the hint loop. `wake` is called when something may be owed."""
 
-    rooms: Rooms
+    context: WorkerContext
     wake: Callable[[], None]
     stopping: asyncio.Event
     busy: int = 0
@@ -33,15 +33,15 @@ class Intake:
     def loops(self) -> list[asyncio.Task[None]]:
         """Start both."""
         return [
-            asyncio.create_task(self._poll("requests", self.rooms.queue, self._accept_all)),
-            asyncio.create_task(self._poll("reports", self.rooms.reports, self._hint_all)),
+            asyncio.create_task(self._poll("requests", self.context.queue, self._accept_all)),
+            asyncio.create_task(self._poll("reports", self.context.reports, self._hint_all)),
         ]
 
     async def accept(self, message: Message) -> bool:
         """Accept or reject it, or let it come back: False. Raises a service's errors, at which polling pauses."""
         self.busy += 1
         try:
-            await accept(self.rooms, message)
+            await accept(self.context, message)
             metrics.count("messages", outcome="accepted", code="")
             return True
         except Exception as error:
@@ -52,7 +52,7 @@ class Intake:
 
     async def quiet(self) -> bool:
         """Whether the work queue has nothing to give at this moment; what it gives is accepted."""
-        messages = await self.rooms.queue.receive(limit=self.rooms.settings.queue.batch, wait_seconds=1)
+        messages = await self.context.queue.receive(limit=self.context.settings.queue.batch, wait_seconds=1)
         await self._accept_all(messages)
         return not messages and not self.busy
 
@@ -66,19 +66,19 @@ class Intake:
     async def _accept_in_order(self, messages: Sequence[Message]) -> None:
         for number, message in enumerate(messages, 1):
             if not await self.accept(message):
-                await _all(self.rooms.queue.hide(later, 1) for later in messages[number:])
+                await _all(self.context.queue.hide(later, 1) for later in messages[number:])
                 return
 
     async def _hint_all(self, messages: Sequence[Message]) -> None:
-        await _all(take_hint(self.rooms, message) for message in messages)
+        await _all(take_hint(self.context, message) for message in messages)
         self.wake()
 
     async def _poll(self, name: Loop, queue: Queue, act: Callable[[Sequence[Message]], Awaitable[None]]) -> None:
-        limits = self.rooms.settings.queue
+        limits = self.context.settings.queue
         while not self.stopping.is_set():
             try:
                 await self._services_answer(name)
-                with self.rooms.turns.turn(name):
+                with self.context.turns.turn(name):
                     messages = await queue.receive(limit=limits.batch, wait_seconds=limits.wait_seconds)
                     if messages:
                         await act(messages)
@@ -86,28 +86,28 @@ class Intake:
             except GenoferryError as error:
                 self._failures[name] = failures = self._failures.get(name, 0) + 1
                 log.warning("queue trouble", queue=name, code=error.code, cause=str(error), failures=failures)
-                await self._pause(self.rooms.backoff_millis(failures) / 1000)
+                await self._pause(self.context.backoff_millis(failures) / 1000)
             except Exception:
                 log.exception("unexpected", queue=name)
-                await self._pause(self.rooms.backoff_millis(3) / 1000)
+                await self._pause(self.context.backoff_millis(3) / 1000)
 
     async def _services_answer(self, name: str) -> None:
         """After a failure nothing is received until ledger and bucket answer. Raises what they answer."""
         if self._failures.get(name):
-            await self.rooms.ledger.anything_owed()
-            await self.rooms.work.size("probe")
+            await self.context.ledger.anything_owed()
+            await self.context.work.size("probe")
 
     async def _not_accepted(self, message: Message, error: Exception) -> bool:
-        lasting = verdict(self.rooms, message, error)
+        lasting = verdict(self.context, message, error)
         if lasting is not None:
-            await reject(self.rooms, message, lasting)
+            await reject(self.context, message, lasting)
             metrics.count("messages", outcome="rejected", code=lasting.code)
             return True
         if not isinstance(error, GenoferryError):
             log.error("unexpected", message_id=message.id, exc_info=error)
         code = error.code if isinstance(error, GenoferryError) else GenoferryError.code
         metrics.count("messages", outcome="deferred", code=code)
-        await self.rooms.queue.hide(message, 1 + self.rooms.backoff_millis(message.receive_count) // 1000)
+        await self.context.queue.hide(message, 1 + self.context.backoff_millis(message.receive_count) // 1000)
         if isinstance(error, ServiceError):
             raise error
         return False

@@ -15,14 +15,14 @@ from genoferry.errors import BadMessage, GenoferryError, LedgerError, NewerSchem
 from genoferry.handlers.registry import Handlers
 from genoferry.publisher import attributes, event_message
 from genoferry.queue.protocol import Message
-from genoferry.worker.context import Rooms
+from genoferry.worker.context import WorkerContext
 
 log = structlog.get_logger()
 MAX_DEAD_LETTER_BYTES = 240 * 1024
 """The body that still fits under SQS's 256 KiB beside the cause."""
 
 
-def verdict(rooms: Rooms, message: Message, error: Exception) -> GenoferryError | None:
+def verdict(context: WorkerContext, message: Message, error: Exception) -> GenoferryError | None:
     """The error to reject this message with, or None while it is worth trying again."""
     if isinstance(error, NewerSchema):
         return None  # a newer worker knows what to do with it
@@ -30,41 +30,41 @@ def verdict(rooms: Rooms, message: Message, error: Exception) -> GenoferryError 
         return error
     known = error if isinstance(error, GenoferryError) else GenoferryError()
     passing = known.retryable
-    limits = rooms.settings.queue
+    limits = context.settings.queue
     most = limits.max_receives_at_all if passing else limits.max_receives
     if message.receive_count < most:
         return None
     return TooManyReceives() if passing else known
 
 
-async def reject(rooms: Rooms, message: Message, error: GenoferryError) -> None:
+async def reject(context: WorkerContext, message: Message, error: GenoferryError) -> None:
     """Tell the backend, keep a copy with the cause, delete. Safe to repeat: the event's id is the message's."""
     uuid = read_uuid(message.body)
-    await _tell(rooms, message, uuid, error)
+    await _tell(context, message, uuid, error)
     cause = {
         "code": error.code,
         "cause": error.user_message,
-        "time": utc_time(rooms.now()),
+        "time": utc_time(context.now()),
         "workerVersion": __version__,
         "originalMessageId": message.id,
     }
-    await rooms.queue.dead_letter(message, await _body(rooms, message), cause)
-    await rooms.queue.delete(message)
+    await context.queue.dead_letter(message, await _body(context, message), cause)
+    await context.queue.delete(message)
     log.warning("rejected", uuid=uuid, message_id=message.id, code=error.code, cause=error.user_message)
 
 
-async def _tell(rooms: Rooms, message: Message, uuid: str | None, error: GenoferryError) -> None:
+async def _tell(context: WorkerContext, message: Message, uuid: str | None, error: GenoferryError) -> None:
     """Publish `Rejected`; without a uuid where none can be read, since its sender waits for an answer all the same."""
     event = Event(
         uuid=uuid,
         event_id=message.id,
-        utc_time=utc_time(rooms.now()),
+        utc_time=utc_time(context.now()),
         event="Rejected",
         error=ErrorInfo.of(error),
     )
-    socket_id, fields = _known(rooms.handlers, message)
+    socket_id, fields = _known(context.handlers, message)
     event = event.model_copy(update={"socket_id": socket_id})
-    await rooms.publisher.publish(event_message(event), attributes("Rejected", uuid, **fields))
+    await context.publisher.publish(event_message(event), attributes("Rejected", uuid, **fields))
     metrics.count("events", event="Rejected")
 
 
@@ -84,11 +84,11 @@ def _known(handlers: Handlers, message: Message) -> tuple[str | None, dict[str, 
     }
 
 
-async def _body(rooms: Rooms, message: Message) -> str:
+async def _body(context: WorkerContext, message: Message) -> str:
     """The body as it came, or where it is kept when it doesn't fit."""
     encoded = message.body.encode(errors="surrogatepass")
     if len(encoded) <= MAX_DEAD_LETTER_BYTES:
         return message.body
     key = rejected_key(message.id)
-    await rooms.work.put(key, encoded)
-    return json.dumps({"body": f"s3://{rooms.work.bucket}/{key}"})
+    await context.work.put(key, encoded)
+    return json.dumps({"body": f"s3://{context.work.bucket}/{key}"})

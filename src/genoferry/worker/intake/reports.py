@@ -12,35 +12,35 @@ from genoferry.ledger.row import Row
 from genoferry.ledger.states import hinted, progressed
 from genoferry.ledger.update import update
 from genoferry.queue.protocol import Message
-from genoferry.worker.context import Rooms
+from genoferry.worker.context import WorkerContext
 
 log = structlog.get_logger()
 
 
-async def take_hint(rooms: Rooms, message: Message) -> None:
+async def take_hint(context: WorkerContext, message: Message) -> None:
     """Note a report on its row and delete it. One that isn't its attempt's is dropped. Raises `ServiceError`s."""
     try:
         check_version(message.body)
-        await _note(rooms, Report.model_validate_json(message.body))
+        await _note(context, Report.model_validate_json(message.body))
     except NewerSchema:
         return  # it comes back, to a newer worker
     except ValidationError:
         log.warning("report is not valid", message_id=message.id)
     except NoSuchJob:
         log.warning("report of an unknown job", message_id=message.id)
-    await rooms.reports.delete(message)
+    await context.reports.delete(message)
 
 
-async def _note(rooms: Rooms, report: Report) -> None:
-    every = int(rooms.settings.worker.progress_seconds * 1000)
+async def _note(context: WorkerContext, report: Report) -> None:
+    every = int(context.settings.worker.progress_seconds * 1000)
 
     def transition(row: Row) -> Row:
         if row.intent is None or (row.attempt, row.intent.nonce) != (report.attempt, report.nonce):
             return row
-        now = rooms.now()
+        now = context.now()
         if report.progress is not None and row.state == "RUNNING":
             row = progressed(row, now, report.progress, attempt=report.attempt, every=every)
         looking = report.final or row.state != "RUNNING"
         return hinted(row, now, attempt=report.attempt) if looking else row
 
-    await update(rooms.ledger, report.uuid, transition)
+    await update(context.ledger, report.uuid, transition)

@@ -16,7 +16,7 @@ from genoferry.ledger.leases import runner_lease
 from genoferry.ledger.row import OwedRow, Row, State, changed
 from genoferry.ledger.states import admit, adopt, expire, fail
 from genoferry.ledger.update import Transition, update
-from genoferry.worker.context import Rooms
+from genoferry.worker.context import WorkerContext
 from genoferry.worker.leader.observer import AT_COMPUTE, Look, side_by_side
 from genoferry.worker.leader.reconcile import told
 
@@ -28,28 +28,28 @@ ADMITTED: frozenset[State] = AT_COMPUTE | {"STAGING", "SUBMITTING"}
 class Watch:
     """What one holder does at each turn, from the rows that the index of owed work holds."""
 
-    rooms: Rooms
+    context: WorkerContext
     look: Look
     full: bool = False
     """Whether the last admission left no room, and none has come since."""
 
     async def admit(self, owed: Sequence[OwedRow], news: Iterable[Row] = ()) -> int:
         """Let in what the runner's limit leaves room for, after what a look has just found; how many were."""
-        runner, most = self.rooms.runner.key, self.rooms.settings.compute.max_running
+        runner, most = self.context.runner.key, self.context.settings.compute.max_running
         ended = {row.uuid for row in news if row.state not in ADMITTED}
         mine = [row for row in owed if row.runner == runner and row.state in ADMITTED and row.uuid not in ended]
-        waiting = [row for row in owed if row.due(self.rooms.now(), "admit")]
+        waiting = [row for row in owed if row.due(self.context.now(), "admit")]
         chosen = fair(waiting, Counter(row.experiment_id for row in mine))[: max(0, most - len(mine))]
         self.full = len(mine) + len(chosen) >= most
         for row in chosen:
-            await self._apply(row, lambda there: admit(there, self.rooms.now(), runner=runner))
+            await self._apply(row, lambda there: admit(there, self.context.now(), runner=runner))
             log.info("admitted", uuid=row.uuid, runner=runner)
         return len(chosen)
 
     async def enforce(self, owed: Iterable[OwedRow]) -> list[Row]:
         """End what is past its deadline: of this runner's jobs, of those that no runner has yet, and of a runner
         that nobody looks after any more. The rows that ended."""
-        now = self.rooms.now()
+        now = self.context.now()
         return await side_by_side(self._enforce, [row for row in owed if row.due(now, "deadline")])
 
     async def _enforce(self, owed: OwedRow) -> Row | None:
@@ -63,35 +63,35 @@ class Watch:
 
     async def _last_lines(self, owed: OwedRow) -> tuple[str, ...]:
         """Of a job of ours that will be ended while it runs."""
-        if owed.state != "RUNNING" or owed.runner != self.rooms.runner.key:
+        if owed.state != "RUNNING" or owed.runner != self.context.runner.key:
             return ()
-        row = await self.rooms.ledger.get(owed.uuid)
+        row = await self.context.ledger.get(owed.uuid)
         return await self.look.last_lines(owed) if isinstance(row, Row) and self._is_late(row) else ()
 
     def _is_late(self, row: Row) -> bool:
         """By the row itself: the index says what was owed when it was written, by the deadlines of that time."""
-        at = deadline_at(row, self.rooms.deadlines)
-        return at is not None and at <= self.rooms.now()
+        at = deadline_at(row, self.context.deadlines)
+        return at is not None and at <= self.context.now()
 
     async def adopt(self, owed: Sequence[OwedRow]) -> None:
         """Take over what a runner that nobody looks after can't do any more: see `states.adopt`."""
-        own, now = self.rooms.runner.key, self.rooms.now()
+        own, now = self.context.runner.key, self.context.now()
         for runner in {name for row in owed for name in waits_for(row, now)} - {own}:
-            if await self.rooms.leases.abandoned(runner_lease(runner)):
+            if await self.context.leases.abandoned(runner_lease(runner)):
                 for row in owed:
                     if runner in waits_for(row, now):
                         await self._apply(row, partial(adopt, now=now, dead=runner, runner=own))
                         log.warning("adopted", uuid=row.uuid, runner=own, dead_runner=runner)
 
     async def _is_ours(self, row: OwedRow) -> bool:
-        if row.runner in (None, self.rooms.runner.key):
+        if row.runner in (None, self.context.runner.key):
             return True
-        return await self.rooms.leases.abandoned(runner_lease(row.runner))
+        return await self.context.leases.abandoned(runner_lease(row.runner))
 
     async def _apply(self, row: OwedRow, transition: Transition) -> Row | None:
         """One row's trouble must not keep the others waiting."""
         try:
-            return await update(self.rooms.ledger, row.uuid, transition)
+            return await update(self.context.ledger, row.uuid, transition)
         except ServiceError:
             raise
         except GenoferryError as error:
@@ -101,7 +101,7 @@ class Watch:
     def _past_deadline(self, row: Row, *, why: str | None, tail: tuple[str, ...]) -> Row:
         if not self._is_late(row):
             return changed(row)  # the index has another time: deadlines are set anew at each write
-        now = self.rooms.now()
+        now = self.context.now()
         if row.timeout_at is not None and row.timeout_at <= now and row.state != "RUNNING":
             return expire(row, now)
         error = RunDeadline() if row.state == "RUNNING" else told(StartDeadline, why)

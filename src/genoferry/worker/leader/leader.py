@@ -12,7 +12,7 @@ from genoferry import metrics
 from genoferry.errors import GenoferryError
 from genoferry.ledger.leases import runner_lease
 from genoferry.ledger.row import OwedRow, Row
-from genoferry.worker.context import Rooms
+from genoferry.worker.context import WorkerContext
 from genoferry.worker.leader.admission import Watch
 from genoferry.worker.leader.observer import Look
 from genoferry.worker.leader.orphans import sweep
@@ -24,11 +24,11 @@ SWEEP_SECONDS = 3600.0
 class Holder:
     """One worker as the holder of its runner's lease, or as one that would be."""
 
-    def __init__(self, rooms: Rooms) -> None:
-        self.rooms = rooms
-        self._name = runner_lease(rooms.runner.key)
-        self._look = Look(rooms)
-        self._watch = Watch(rooms, self._look)
+    def __init__(self, context: WorkerContext) -> None:
+        self.context = context
+        self._name = runner_lease(context.runner.key)
+        self._look = Look(context)
+        self._watch = Watch(context, self._look)
         self._token: str | None = None
         self._last_token: str | None = None
         self._next_hold = 0.0
@@ -42,25 +42,25 @@ class Holder:
 
     def renews_in(self) -> float:
         """Seconds until the lease is due to be taken or renewed."""
-        return self._next_hold - self.rooms.monotonic()
+        return self._next_hold - self.context.monotonic()
 
     def looks_in(self) -> float:
         """Seconds until the next look at all jobs; of who doesn't look, until it might have to."""
-        return self._next_look - self.rooms.monotonic() if self.holds else self.rooms.settings.worker.watch_seconds
+        return self._next_look - self.context.monotonic() if self.holds else self.context.settings.worker.watch_seconds
 
     async def hold(self) -> None:
         """Take or renew the runner's lease, three times in its length."""
-        now = self.rooms.monotonic()
+        now = self.context.monotonic()
         if now < self._next_hold:
             return
         had, self._token = self._token, None  # what can't be renewed is not acted on, but may be renewed later
         before = self._last_token
-        with self.rooms.turns.turn("lease"):
-            self._token = self._last_token = await self.rooms.leases.hold(self._name, before)
+        with self.context.turns.turn("lease"):
+            self._token = self._last_token = await self.context.leases.hold(self._name, before)
         self._holds(lost=before is not None and self._token is None)
-        self._next_hold = now + self.rooms.leases.length / 3
+        self._next_hold = now + self.context.leases.length / 3
         if (had is None) != (self._token is None):
-            log.info("runner lease", runner=self.rooms.runner.key, held=self._token is not None)
+            log.info("runner lease", runner=self.context.runner.key, held=self._token is not None)
         if self._token is not None and now >= self._next_sweep:
             self._next_sweep = now + SWEEP_SECONDS
             self._sweeping = self._sweeping or asyncio.create_task(self._sweep(), name="sweep")
@@ -68,7 +68,7 @@ class Holder:
     async def _sweep(self) -> None:
         """Beside the turns: hundreds of gigabytes take longer to delete than a lease lasts."""
         try:
-            await sweep(self.rooms)
+            await sweep(self.context)
         except GenoferryError as error:
             log.warning("sweep failed", code=error.code, cause=str(error))
         except Exception:
@@ -79,7 +79,7 @@ class Holder:
     def _holds(self, *, lost: bool) -> None:
         """Whether the watch is this worker's duty now, for who asks after its health."""
         held = self._token is not None
-        self.rooms.turns.duty("watch", on=held)
+        self.context.turns.duty("watch", on=held)
         metrics.put("runner_lease", held)
         if lost:
             metrics.count("leases_lost", lease="runner")
@@ -92,31 +92,31 @@ class Holder:
             news = await self._look.at_some(due)
             self._watch.full = self._watch.full and not news
             return due, news
-        rows = await self.rooms.ledger.owed()
+        rows = await self.context.ledger.owed()
         metrics.put("owed_jobs", len(rows))
         news = await self._look_at(rows)
         news += await self._watch.enforce(rows)  # after the look: what that finds ended in time is past no deadline
         if await self._watch.admit(rows, news):
-            rows = await self.rooms.ledger.owed(before=self.rooms.now())
+            rows = await self.context.ledger.owed(before=self.context.now())
         return rows, news
 
     def _must_read(self, due: Sequence[OwedRow]) -> bool:
         """The time has come, or a row asks for what only the lease's holder does."""
-        now = self.rooms.now()
+        now = self.context.now()
         admits = not self._watch.full and any(row.due(now, "admit") for row in due)
         return admits or self._must_look(due)
 
     def _must_look(self, rows: Sequence[OwedRow]) -> bool:
         """At all jobs: when the time has come, or a deadline of one has."""
-        now, runner = self.rooms.now(), self.rooms.runner.key
+        now, runner = self.context.now(), self.context.runner.key
         late = any(row.due(now, "deadline") and row.runner == runner for row in rows)
-        return late or self.rooms.monotonic() >= self._next_look
+        return late or self.context.monotonic() >= self._next_look
 
     async def _look_at(self, rows: Sequence[OwedRow]) -> list[Row]:
         """At all, or at those that something is known of."""
         if not self._must_look(rows):
             return await self._look.at_some(rows)
-        self._next_look = self.rooms.monotonic() + self.rooms.settings.worker.watch_seconds
+        self._next_look = self.context.monotonic() + self.context.settings.worker.watch_seconds
         news = await self._look.at_all(rows)
         await self._watch.adopt(rows)
         return news
@@ -130,4 +130,4 @@ class Holder:
         """Give the lease back, if it is ours."""
         if self._last_token is not None:
             with suppress(GenoferryError):
-                await self.rooms.leases.let_go(self._name, self._last_token)
+                await self.context.leases.let_go(self._name, self._last_token)

@@ -16,7 +16,7 @@ from genoferry.errors import GenoferryError, ServiceError
 from genoferry.ledger.row import OwedRow, Row, State
 from genoferry.ledger.states import held_back, looked
 from genoferry.ledger.update import read, update
-from genoferry.worker.context import Rooms
+from genoferry.worker.context import WorkerContext
 from genoferry.worker.leader.reconcile import read_report, settle
 
 log = structlog.get_logger()
@@ -67,26 +67,26 @@ class Job:
 class Look:
     """What one holder has seen so far, from one look to the next."""
 
-    rooms: Rooms
+    context: WorkerContext
     jobs: dict[str, Job] = field(default_factory=dict)
     """By name, those that the last look at all of them found at the backend, or one since that was asked for."""
 
     async def at_all(self, owed: Iterable[OwedRow]) -> list[Row]:
         """One batched observation of this runner's jobs, and what each comes to: the rows to which something is owed
         since."""
-        self.rooms.runner.told()  # of before: all are looked at now
+        self.context.runner.told()  # of before: all are looked at now
         known, self.jobs = self.jobs, {}
         jobs = [self._take(row, known) for row in owed if self._is_there(row)]
         for job in jobs:
             if job.blind_since is None:  # until it is answered for
-                job.blind_since = self.rooms.monotonic()
+                job.blind_since = self.context.monotonic()
         return await self._at(jobs)
 
     async def at_some(self, due: Iterable[OwedRow]) -> list[Row]:
         """The same of those only that a report has told of, or, if they are known from before, the backend: so that
         they needn't wait for the next."""
-        asked = [row for row in due if self._is_there(row) and row.due(self.rooms.now(), "look")]
-        names = self.rooms.runner.told() - {self._handle(row).name for row in asked}
+        asked = [row for row in due if self._is_there(row) and row.due(self.context.now(), "look")]
+        names = self.context.runner.told() - {self._handle(row).name for row in asked}
         told = [self.jobs[name] for name in sorted(names) if name in self.jobs]
         jobs = [*(self._take(row, self.jobs) for row in asked), *told]
         return await self._at(jobs) if jobs else []
@@ -99,7 +99,7 @@ class Look:
         return job
 
     def _is_there(self, row: OwedRow) -> bool:
-        return row.runner == self.rooms.runner.key and row.state in AT_COMPUTE
+        return row.runner == self.context.runner.key and row.state in AT_COMPUTE
 
     async def _at(self, jobs: Sequence[Job]) -> list[Row]:
         by_name = {self._handle(job.row).name: job for job in jobs}
@@ -108,7 +108,7 @@ class Look:
             by_name[observation.handle.name].blind_since = None
         there = {observation.handle.uuid for observation in seen if observation.phase != "gone"}
         rows = [job.row for job in jobs]
-        hinted = [row for row in rows if row.due(self.rooms.now(), "look") and row.uuid not in there]
+        hinted = [row for row in rows if row.due(self.context.now(), "look") and row.uuid not in there]
         news = await side_by_side(self.ended_by_itself, hinted)  # of the others `settle` reads the report
         ended = {row.uuid for row in news}
         todo = [o for o in seen if o.handle.uuid not in ended]
@@ -119,7 +119,7 @@ class Look:
         """Whether the backend has said nothing of its job yet, for a while: it may run, or be held back."""
         job = self.jobs.get(self._handle(row).name)
         since = job.blind_since if job else None
-        return since is not None and self.rooms.monotonic() - since < BLIND_SECONDS
+        return since is not None and self.context.monotonic() - since < BLIND_SECONDS
 
     async def ended_by_itself(self, owed: OwedRow) -> Row | None:
         """Before any failure is declared the attempt's exit report is read, and a valid one wins: a job may have ended
@@ -127,10 +127,10 @@ class Look:
         if owed.state not in AT_COMPUTE:
             return None
         try:
-            row = await read(self.rooms.ledger, owed.uuid)
-            if row.attempt != owed.attempt or await read_report(self.rooms, row) is None:
+            row = await read(self.context.ledger, owed.uuid)
+            if row.attempt != owed.attempt or await read_report(self.context, row) is None:
                 return None
-            row = await settle(self.rooms, row, Observation(self._handle(owed), "succeeded"))
+            row = await settle(self.context, row, Observation(self._handle(owed), "succeeded"))
             return row if row.state not in AT_COMPUTE else None
         except ServiceError:
             raise
@@ -145,7 +145,7 @@ class Look:
             await self._wait(observation, job)
             if self._is_news(observation, job):
                 return await self._settle(observation, job)
-            if row.due(self.rooms.now(), "look"):
+            if row.due(self.context.now(), "look"):
                 await self._looked(row, row.owes["look"])
         except GenoferryError as error:
             log.warning("look failed", uuid=row.uuid, code=error.code, cause=str(error))
@@ -154,33 +154,33 @@ class Look:
     async def _observe(self, rows: Sequence[OwedRow]) -> list[Observation]:
         """What the compute sees; nothing while it is in trouble, which must not keep other work waiting."""
         try:
-            with self.rooms.turns.turn("watch"):
-                return await self.rooms.runner.observe([self._handle(row) for row in rows]) if rows else []
+            with self.context.turns.turn("watch"):
+                return await self.context.runner.observe([self._handle(row) for row in rows]) if rows else []
         except GenoferryError as error:
-            log.warning("no look", runner=self.rooms.runner.key, code=error.code, cause=str(error))
+            log.warning("no look", runner=self.context.runner.key, code=error.code, cause=str(error))
             return []
 
     def _handle(self, row: OwedRow) -> Handle:
-        name = job_name(self.rooms.settings.deployment, row.uuid, row.attempt)
+        name = job_name(self.context.settings.deployment, row.uuid, row.attempt)
         return Handle(row.uuid, row.attempt, name, row.ref)
 
     def _is_news(self, seen: Observation, job: Job) -> bool:
         if seen.phase == "gone":
             return self._gone_for_good(job)
         job.gone = None
-        hinted = job.row.due(self.rooms.now(), "look")
+        hinted = job.row.due(self.context.now(), "look")
         return hinted or (seen.phase, job.row.state) not in {("pending", "SUBMITTED"), ("running", "RUNNING")}
 
     async def _wait(self, seen: Observation, job: Job) -> None:
         """Note why it doesn't run yet; and now and then, for the deadline's sake, that it is held back."""
-        row, now = job.row, self.rooms.monotonic()
+        row, now = job.row, self.context.monotonic()
         job.why = seen.reason if seen.phase == "pending" else None
         if not seen.suspended or row.state != "SUBMITTED":
             return
-        every = min(HELD_SECONDS, self.rooms.deadlines.start / 4000)
-        waited = self.rooms.now() + self.rooms.deadlines.start - row.owes.get("deadline", 0) >= every * 1000
+        every = min(HELD_SECONDS, self.context.deadlines.start / 4000)
+        waited = self.context.now() + self.context.deadlines.start - row.owes.get("deadline", 0) >= every * 1000
         if waited and (job.held_at is None or now - job.held_at >= every):
-            await update(self.rooms.ledger, row.uuid, partial(held_back, now=self.rooms.now(), attempt=row.attempt))
+            await update(self.context.ledger, row.uuid, partial(held_back, now=self.context.now(), attempt=row.attempt))
             job.held_at = now
 
     def why(self, row: OwedRow) -> str | None:
@@ -191,29 +191,29 @@ class Look:
     async def last_lines(self, row: OwedRow) -> tuple[str, ...]:
         """What its job printed last; nothing where the backend can't tell, or not soon."""
         try:
-            return bounded(await asyncio.wait_for(self.rooms.runner.logs(self._handle(row), LOG_LINES), TAIL_SECONDS))
+            return bounded(await asyncio.wait_for(self.context.runner.logs(self._handle(row), LOG_LINES), TAIL_SECONDS))
         except (GenoferryError, OSError) as error:  # TimeoutError, too
             log.warning("no lines", uuid=row.uuid, cause=str(error) or type(error).__name__)
             return ()
 
     def _gone_for_good(self, job: Job) -> bool:
         """Two looks and a minute."""
-        now = self.rooms.monotonic()
+        now = self.context.monotonic()
         gone = job.gone = job.gone or Gone(now)
         gone.looks += 1
-        return gone.looks >= 2 and now - gone.since >= self.rooms.settings.worker.gone_seconds
+        return gone.looks >= 2 and now - gone.since >= self.context.settings.worker.gone_seconds
 
     async def _settle(self, seen: Observation, job: Job) -> Row:
-        row = began = await read(self.rooms.ledger, job.row.uuid)
+        row = began = await read(self.context.ledger, job.row.uuid)
         if row.attempt == job.row.attempt and not row.terminal:
-            row = await settle(self.rooms, row, seen)
+            row = await settle(self.context, row, seen)
             if row.look_at is not None:
                 row = await self._looked(row, began.look_at)
         self._know(job, row)
         return row
 
     async def _looked(self, row: Row | OwedRow, asked: int | None) -> Row:
-        return await update(self.rooms.ledger, row.uuid, partial(looked, asked=asked))
+        return await update(self.context.ledger, row.uuid, partial(looked, asked=asked))
 
     def _know(self, job: Job, row: Row) -> None:
         """What the row has come to, until the index is read again."""

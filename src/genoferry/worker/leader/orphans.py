@@ -10,25 +10,25 @@ import structlog
 from genoferry.compute.protocol import Leftover, Workspace
 from genoferry.errors import GenoferryError, ServiceError
 from genoferry.ledger.row import KEEP_MILLIS, CancelMark, Row
-from genoferry.worker.context import Rooms
+from genoferry.worker.context import WorkerContext
 
 log = structlog.get_logger()
 
 
-async def sweep(rooms: Rooms) -> None:
+async def sweep(context: WorkerContext) -> None:
     """Clean what the compute still has of attempts that are over: left by a worker that stalled or a host that
     was away. What the ledger has work owed for is left alone, and so is what it doesn't know, until that is older than
     a row is kept."""
-    runner, deployment = rooms.runner, rooms.settings.deployment
+    runner, deployment = context.runner, context.settings.deployment
     for left in await runner.leftovers(deployment):
         handle = left.handle
         async with _on_its_own(handle.uuid):
-            if is_over(await rooms.ledger.get(handle.uuid), left):
+            if is_over(await context.ledger.get(handle.uuid), left):
                 await runner.clean(handle)
                 log.info("swept", uuid=handle.uuid, attempt=handle.attempt)
     for kept in await runner.workspaces(deployment):
         async with _on_its_own(kept.uuid):
-            if is_done_with(await rooms.ledger.get(kept.uuid), kept):
+            if is_done_with(await context.ledger.get(kept.uuid), kept):
                 await runner.discard(kept.name)
                 log.info("swept", uuid=kept.uuid, workspace=kept.staged_in)
 

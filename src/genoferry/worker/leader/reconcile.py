@@ -33,12 +33,12 @@ from genoferry.handlers.registry import find
 from genoferry.ledger.row import MAX_ATTEMPTS, Row
 from genoferry.ledger.states import fail, looked, lose, running, succeed
 from genoferry.ledger.update import Transition, update
-from genoferry.worker.context import Rooms
+from genoferry.worker.context import WorkerContext
 
 log = structlog.get_logger()
 
 
-async def settle(rooms: Rooms, row: Row, seen: Observation) -> Row:
+async def settle(context: WorkerContext, row: Row, seen: Observation) -> Row:
     """Bring the row to what was seen of its attempt. The exit report is read before any end is declared."""
     attempt = seen.handle.attempt
     if seen.suspended and row.state == "RUNNING":
@@ -47,10 +47,12 @@ async def settle(rooms: Rooms, row: Row, seen: Observation) -> Row:
     if seen.phase == "pending":
         return row
     hinted = row.look_at is not None
-    report = await read_report(rooms, row) if hinted or seen.phase != "running" else None
+    report = await read_report(context, row) if hinted or seen.phase != "running" else None
     if seen.phase == "running" and report is None:
-        return await _write(rooms, row, lambda there: running(looked(there, row.look_at), rooms.now(), attempt=attempt))
-    ended = await _settle_end(rooms, row, seen, report)
+        return await _write(
+            context, row, lambda there: running(looked(there, row.look_at), context.now(), attempt=attempt)
+        )
+    ended = await _settle_end(context, row, seen, report)
     _log_end(ended, seen, report)
     return ended
 
@@ -70,12 +72,12 @@ def _log_end(row: Row, seen: Observation, report: ExitReport | None) -> None:
     )
 
 
-async def _settle_end(rooms: Rooms, row: Row, seen: Observation, report: ExitReport | None) -> Row:
+async def _settle_end(context: WorkerContext, row: Row, seen: Observation, report: ExitReport | None) -> Row:
     """Write down the end of an attempt; a handler whose own code fails makes it a failure."""
     attempt = seen.handle.attempt
     faults.point("finish")
     try:
-        return await _write(rooms, row, lambda there: _end(rooms, there, seen, report))
+        return await _write(context, row, lambda there: _end(context, there, seen, report))
     except RowTooLarge as error:
         failure: GenoferryError = error
     except GenoferryError:
@@ -83,16 +85,16 @@ async def _settle_end(rooms: Rooms, row: Row, seen: Observation, report: ExitRep
     except Exception:
         log.exception("unexpected", uuid=row.uuid, attempt=attempt)  # the handler's own code: it won't go better
         failure = GenoferryError()
-    return await _write(rooms, row, lambda there: fail(there, rooms.now(), ErrorInfo.of(failure), attempt=attempt))
+    return await _write(context, row, lambda there: fail(there, context.now(), ErrorInfo.of(failure), attempt=attempt))
 
 
-async def _write(rooms: Rooms, row: Row, transition: Transition) -> Row:
-    return await update(rooms.ledger, row.uuid, transition, known=row)
+async def _write(context: WorkerContext, row: Row, transition: Transition) -> Row:
+    return await update(context.ledger, row.uuid, transition, known=row)
 
 
-async def read_report(rooms: Rooms, row: Row) -> ExitReport | None:
+async def read_report(context: WorkerContext, row: Row) -> ExitReport | None:
     """The exit report of the row's present attempt, if it is there and valid. Raises `NewerSchema`."""
-    text = await rooms.work.get(exit_key(row.uuid, row.attempt))
+    text = await context.work.get(exit_key(row.uuid, row.attempt))
     if text is None or row.intent is None:
         return None
     check_version(text)
@@ -105,19 +107,19 @@ async def read_report(rooms: Rooms, row: Row) -> ExitReport | None:
     return report if ours else None
 
 
-def _end(rooms: Rooms, row: Row, seen: Observation, report: ExitReport | None) -> Row:
+def _end(context: WorkerContext, row: Row, seen: Observation, report: ExitReport | None) -> Row:
     attempt = seen.handle.attempt
     if row.terminal or row.attempt != attempt:
         return row
     if report is not None and report.attempt == attempt:
-        return _by_report(rooms, row, seen, report)
+        return _by_report(context, row, seen, report)
     if seen.phase == "succeeded":
-        return fail(row, rooms.now(), ErrorInfo.of(NoExitReport()), attempt=attempt)
+        return fail(row, context.now(), ErrorInfo.of(NoExitReport()), attempt=attempt)
     cause = seen.cause or "lost"
-    kind, advice = CAUSES.get(cause), rooms.runner.advice(cause)
+    kind, advice = CAUSES.get(cause), context.runner.advice(cause)
     if kind is None:
-        return _lost(rooms, row, ErrorInfo.of(told(JobLost, seen.reason, advice)), seen, None)
-    return _fail(rooms, row, ErrorInfo.of(told(kind, seen.reason, advice)), seen, None)
+        return _lost(context, row, ErrorInfo.of(told(JobLost, seen.reason, advice)), seen, None)
+    return _fail(context, row, ErrorInfo.of(told(kind, seen.reason, advice)), seen, None)
 
 
 CAUSES: Mapping[Cause, type[ComputeError]] = {
@@ -139,21 +141,21 @@ def told(kind: type[ComputeError], reason: str | None, advice: str | None = None
     return kind(" ".join(part for part in parts if part))
 
 
-def _advised(rooms: Rooms, error: ErrorInfo) -> ErrorInfo:
+def _advised(context: WorkerContext, error: ErrorInfo) -> ErrorInfo:
     """A job knows no runner's settings: the runner adds what to set."""
     cause = CAUSE_OF.get(error.code)
-    advice = rooms.runner.advice(cause) if cause else None
+    advice = context.runner.advice(cause) if cause else None
     if advice is None:
         return error
     words = GenoferryError(f"{error.user_message} {advice}").user_message
     return error.model_copy(update={"user_message": words})
 
 
-def _by_report(rooms: Rooms, row: Row, seen: Observation, report: ExitReport) -> Row:
-    now = rooms.now()
+def _by_report(context: WorkerContext, row: Row, seen: Observation, report: ExitReport) -> Row:
+    now = context.now()
     row = running(row, now, attempt=report.attempt)
     if report.exit_code == 0:
-        handler = find(rooms.handlers, row.name)
+        handler = find(context.handlers, row.name)
         assert handler.kind == "job"  # noqa: S101  # only such messages get a row
         return succeed(
             row,
@@ -163,10 +165,10 @@ def _by_report(rooms: Rooms, row: Row, seen: Observation, report: ExitReport) ->
             verified=report.verified,
             summary=handler.summary(report) if isinstance(handler, Summarizes) else None,
         )
-    error = _advised(rooms, report.error or ErrorInfo.of(CalculationError()))
+    error = _advised(context, report.error or ErrorInfo.of(CalculationError()))
     if error.retryable:
-        return _lost(rooms, row, error, seen, report)
-    return _fail(rooms, row, error, seen, report)
+        return _lost(context, row, error, seen, report)
+    return _fail(context, row, error, seen, report)
 
 
 def _pointers(handler: JobHandler, report: ExitReport) -> tuple[ResultPointer, ...]:
@@ -176,20 +178,20 @@ def _pointers(handler: JobHandler, report: ExitReport) -> tuple[ResultPointer, .
     )
 
 
-def _fail(rooms: Rooms, row: Row, error: ErrorInfo, seen: Observation, report: ExitReport | None) -> Row:
+def _fail(context: WorkerContext, row: Row, error: ErrorInfo, seen: Observation, report: ExitReport | None) -> Row:
     """With the process to blame and its last lines, where the job's report has them; else what the backend saw it
     print."""
-    now, attempt = rooms.now(), seen.handle.attempt
+    now, attempt = context.now(), seen.handle.attempt
     if report is None:
         return fail(row, now, error, attempt=attempt, log_tail=bounded(seen.log_tail))
     name, code, tail = report.trace_name, report.trace_exit, report.log_tail
     return fail(row, now, error, attempt=attempt, trace_name=name, trace_exit=code, log_tail=tail)
 
 
-def _lost(rooms: Rooms, row: Row, error: ErrorInfo, seen: Observation, report: ExitReport | None) -> Row:
+def _lost(context: WorkerContext, row: Row, error: ErrorInfo, seen: Observation, report: ExitReport | None) -> Row:
     """The next attempt, by policy; the last one's loss is the job's failure."""
-    most = rooms.settings.worker.max_lost_attempts
+    most = context.settings.worker.max_lost_attempts
     if row.lost_attempts + 1 >= most or row.attempt >= MAX_ATTEMPTS:
-        return _fail(rooms, row, error, seen, report)
-    delay, tail = rooms.backoff_millis(row.lost_attempts), report.log_tail if report else bounded(seen.log_tail)
-    return lose(row, rooms.now(), attempt=seen.handle.attempt, delay=delay, log_tail=tail)
+        return _fail(context, row, error, seen, report)
+    delay, tail = context.backoff_millis(row.lost_attempts), report.log_tail if report else bounded(seen.log_tail)
+    return lose(row, context.now(), attempt=seen.handle.attempt, delay=delay, log_tail=tail)
