@@ -33,9 +33,9 @@ def settings_page() -> str:
     ]
     lines += _table("The deployment", Settings)
     for field in Settings.model_fields.values():
-        room = field.default_factory
-        if isinstance(room, type) and issubclass(room, BaseSettings):
-            lines += _table((room.__doc__ or room.__name__.removesuffix("Settings")).strip(), room)
+        section = field.default_factory
+        if isinstance(section, type) and issubclass(section, BaseSettings):
+            lines += _table((section.__doc__ or section.__name__.removesuffix("Settings")).strip(), section)
     return "\n".join(lines)
 
 

@@ -1,4 +1,4 @@
-"""Every knob, nested by room. A room gets its own settings as an argument; nothing below the top reads the environment.
+"""Every setting, nested by package. A package gets its own as an argument; nothing below the top reads the environment.
 
 The reference page `docs/reference/settings.md` is generated from these models.
 """

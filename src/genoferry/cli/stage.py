@@ -1,4 +1,4 @@
-"""`genoferry stage`: one file through the staging room alone."""
+"""`genoferry stage`: one file through staging alone."""
 
 from __future__ import annotations
 

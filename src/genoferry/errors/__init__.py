@@ -1,8 +1,8 @@
 """The one tree of errors.
 
-Every error that leaves a room is a `GenoferryError`: a stable `code` for programs, a message for a person that
+Every error that leaves a package is a `GenoferryError`: a stable `code` for programs, a message for a person that
 says what to do and never echoes what a sender wrote, and whether trying again can help. An error class's
-docstring is its default message, so the reference page of error codes is generated from this file.
+docstring is its default message, so the reference page of error codes is generated from this package.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""botocore's errors, made ours at the door of the room."""
+"""botocore's errors as ours: no vendor exception leaves the package."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What tests of genoferry, and of what talks to it, are made of: in-memory providers, doubles, made-up data.
 
-The in-memory providers stand beside the real ones in their context and pass the same tests; here they are in one place.
+The in-memory providers stand beside the real ones and pass the same tests; here they are in one place.
 """
 
 from __future__ import annotations

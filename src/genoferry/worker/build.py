@@ -1,4 +1,4 @@
-"""A worker from its settings: clients opened, queues found, context put together."""
+"""A worker from its settings: clients opened, queues looked up, the context put together."""
 
 from __future__ import annotations
 

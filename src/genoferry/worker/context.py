@@ -1,4 +1,4 @@
-"""What a worker is made of: the context below it, injected, with clock, randomness and ids."""
+"""What a worker is made of: the providers below it, injected, with clock, randomness and ids."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Staged:
 
 
 class Stager(Protocol):
-    """The staging room as the worker sees it. Blocking: it is called on a thread."""
+    """Staging as the worker sees it. Blocking: it is called on a thread."""
 
     def check(self, item: PlannedInput) -> None:
         """Raises `SourceNotAllowed` for a source or key that the allow-lists don't hold."""

@@ -1,4 +1,4 @@
-"""The staging room, furnished from the settings: where a location's bytes and a key's secret come from."""
+"""Staging by the settings: where a location's bytes and a key's secret come from."""
 
 from __future__ import annotations
 
