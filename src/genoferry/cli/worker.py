@@ -85,5 +85,5 @@ async def _started(stack: AsyncExitStack, *, drain: bool) -> Worker:
     for unknown in unknown_variables(os.environ):
         structlog.get_logger().warning("variable is no setting", variable=unknown.name, advice=unknown.advice)
     running = Worker(await build(stack, known), drain=drain)
-    await serve(stack, known.health, Health(running.context.turns, lambda: running.stopping))
+    await serve(stack, known.health, Health(running.context.liveness, lambda: running.stopping))
     return running

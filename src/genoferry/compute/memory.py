@@ -55,7 +55,7 @@ class MemoryRunner:
     def listen(self, wake: Callable[[], None]) -> None:
         self.wake = wake
 
-    def told(self) -> frozenset[str]:
+    def take_changes(self) -> frozenset[str]:
         told, self.news = frozenset(self.news), set()
         return told
 

@@ -94,7 +94,7 @@ class Runner(Protocol):
         """Call `wake`, from any thread, when `told` has something: never, where the backend tells nothing itself."""
         ...
 
-    def told(self) -> frozenset[str]:
+    def take_changes(self) -> frozenset[str]:
         """The names of the jobs that the backend has told of since this was asked last: nobody has to wait for the next
         look at all."""
         ...

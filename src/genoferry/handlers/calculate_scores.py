@@ -25,7 +25,7 @@ from genoferry.contracts.sources import (
     SecretKeyDetails,
     Source,
 )
-from genoferry.handlers.protocol import Look, Outcome, Plan, PlannedInput, Produced, Task
+from genoferry.handlers.protocol import Outcome, Plan, PlannedInput, PreflightInput, Produced, Task
 from genoferry.handlers.scores import SCOREFILE, TARGET
 
 
@@ -143,10 +143,10 @@ class CalculateScores:
             needs=pipeline.nxf_params_file.needs,
         )
 
-    def look(self, look: Look) -> Sequence[Warn]:
-        from genoferry.handlers.scores.preflight import look_at
+    def preflight(self, inputs: PreflightInput) -> Sequence[Warn]:
+        from genoferry.handlers.scores.preflight import run_preflight
 
-        return look_at(look, PipelineParam.model_validate(dict(look.params)))
+        return run_preflight(inputs, PipelineParam.model_validate(dict(inputs.params)))
 
     def run(self, task: Task) -> Outcome:
         from genoferry.handlers.scores.engines import ENGINES

@@ -109,8 +109,12 @@ Opener = Callable[[], BinaryIO]
 
 
 @dataclass(frozen=True)
-class Look:
-    """What a handler's `look` gets, in the worker: `files` maps role to name to what opens the staged plaintext."""
+class PreflightInput:
+    """What a handler may look into before its job runs.
+
+    `params` are the plan's. `files` maps role to name to a function that opens the staged plaintext as a stream. `stop`
+    is set when the worker ends.
+    """
 
     params: Mapping[str, Any]
     files: Mapping[str, Mapping[str, Opener]]
@@ -119,10 +123,10 @@ class Look:
 
 
 @runtime_checkable
-class Looks(Protocol):
+class SupportsPreflight(Protocol):
     """A handler that looks at what was staged before it is submitted."""
 
-    def look(self, look: Look) -> Sequence[Warn]:
+    def preflight(self, inputs: PreflightInput) -> Sequence[Warn]:
         """What is doubtful: `Created` tells of it. On a worker's thread: no heavy imports, nothing on disk, seconds.
         Raises a `CalculationError` for what can't go well."""
         ...

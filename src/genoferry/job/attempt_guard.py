@@ -21,7 +21,7 @@ JOIN_SECONDS = 5.0
 """That a read in progress may hold up the job's end."""
 
 
-class Guard:
+class AttemptGuard:
     """A context manager. `read` raises `Superseded` once the attempt was given up; then `stop` is set."""
 
     def __init__(self, read: Callable[[], object], stop: threading.Event, seconds: float = SECONDS) -> None:

@@ -37,7 +37,7 @@ from genoferry.errors import (
 from genoferry.files import FULL_WORDS, is_full
 from genoferry.handlers.protocol import JobHandler, Outcome, Task
 from genoferry.handlers.registry import Handlers, find
-from genoferry.job.attempt_guard import Guard
+from genoferry.job.attempt_guard import AttemptGuard
 from genoferry.job.inputs import fetch
 from genoferry.job.reporter import Reporter
 from genoferry.job.storage import Storage, sha256_of
@@ -94,7 +94,7 @@ def run(
     reporter = Reporter(storage, job)
     reporter.report()
     try:
-        with Guard(lambda: read_job(address, storage), stop) as guard, scratch_folder() as scratch:
+        with AttemptGuard(lambda: read_job(address, storage), stop) as guard, scratch_folder() as scratch:
             place = Place(settings, scratch, shared_by(job, settings, workspace, scratch), stop)
             report = work(job, storage, handlers, reporter, place)
         guard.check()

@@ -15,7 +15,7 @@ from genoferry.aws.objects import Objects
 from genoferry.compute.protocol import Runner
 from genoferry.contracts.events import Warn
 from genoferry.contracts.jobfile import StagedInput
-from genoferry.handlers.protocol import Looks, Plan, PlannedInput
+from genoferry.handlers.protocol import Plan, PlannedInput, SupportsPreflight
 from genoferry.handlers.registry import Handlers
 from genoferry.ledger.due import Deadlines
 from genoferry.ledger.leases import Leases
@@ -24,7 +24,7 @@ from genoferry.ledger.row import FileState
 from genoferry.publisher import Publisher
 from genoferry.queue.protocol import Queue
 from genoferry.settings import Settings
-from genoferry.worker.liveness import Turns, paces
+from genoferry.worker.liveness import Liveness, paces
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Checks(Protocol):
     """The pre-flight as the worker sees it (`worker.preflight.Preflight`)."""
 
     async def check(
-        self, handler: Looks, plan: Plan, inputs: Sequence[StagedInput], *, stop: threading.Event
+        self, handler: SupportsPreflight, plan: Plan, inputs: Sequence[StagedInput], *, stop: threading.Event
     ) -> tuple[Warn, ...]: ...
 
 
@@ -98,9 +98,9 @@ class WorkerContext:
     random: random.Random = field(default_factory=random.Random)
 
     @cached_property
-    def turns(self) -> Turns:
+    def liveness(self) -> Liveness:
         """Of this worker's loops."""
-        return Turns(paces(self.settings), self.monotonic)
+        return Liveness(paces(self.settings), self.monotonic)
 
     def backoff_millis(self, failures: int) -> int:
         """Full jitter, doubling from one second up to the setting's most."""

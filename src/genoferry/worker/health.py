@@ -13,7 +13,7 @@ import structlog
 from genoferry import __version__, metrics
 from genoferry.errors import SettingsError
 from genoferry.settings import HealthSettings
-from genoferry.worker.liveness import LOOPS, Turns
+from genoferry.worker.liveness import LOOPS, Liveness
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -35,7 +35,7 @@ class Answer:
 class Health:
     """The answers, as they are at the moment. `stopping`: whether the worker takes no new work any more."""
 
-    turns: Turns
+    turns: Liveness
     stopping: Callable[[], bool]
 
     def alive(self) -> Answer:

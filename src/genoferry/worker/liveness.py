@@ -47,7 +47,7 @@ def paces(settings: Settings) -> dict[Loop, Pace]:
     }
 
 
-class Turns:
+class Liveness:
     """`monotonic` in seconds. A loop may have several of its kind on duty, told apart by `which`; the latest counts."""
 
     def __init__(self, paces: Mapping[Loop, Pace], monotonic: Callable[[], float]) -> None:

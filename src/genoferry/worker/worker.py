@@ -15,8 +15,8 @@ from genoferry.ledger.due import CLEAN, clean_by
 from genoferry.ledger.row import OwedRow, Row
 from genoferry.worker.context import WorkerContext
 from genoferry.worker.driver.driver import Driver
-from genoferry.worker.intake.consumer import Intake
-from genoferry.worker.leader.leader import Holder
+from genoferry.worker.intake.consumer import Consumer
+from genoferry.worker.leader.leader import Leader
 
 log = structlog.get_logger()
 DRIVEN_AT_ONCE = 256
@@ -36,9 +36,9 @@ class Worker:
         self._drain = drain
         self._stopping = asyncio.Event()
         self._wake = asyncio.Event()
-        self._intake = Intake(context, self._wake.set, self._stopping)
+        self._consumer = Consumer(context, self._wake.set, self._stopping)
         self._driver = Driver(context, slots=asyncio.Semaphore(context.settings.staging.jobs_at_once))
-        self._holder = Holder(context)
+        self._leader = Leader(context)
         self._driving: dict[str, asyncio.Task[bool]] = {}
         self._calm = 0
 
@@ -55,7 +55,7 @@ class Worker:
 
     async def run(self) -> None:
         log.info("worker started", runner=self.context.runner.key, deployment=self.context.settings.deployment)
-        polls = self._intake.loops()
+        polls = self._consumer.loops()
         self._listen()
         try:
             while not self._stopping.is_set():
@@ -89,8 +89,8 @@ class Worker:
     async def _turn(self) -> float:
         """One look at what is owed; seconds until the next."""
         try:
-            with self.context.turns.turn("due"):
-                await self._holder.hold()
+            with self.context.liveness.turn("due"):
+                await self._leader.hold()
                 if self._calm == MOST_CALM and not await self.context.ledger.anything_owed():
                     return await self._idle()
                 return await self._owed()
@@ -101,13 +101,13 @@ class Worker:
         return self.context.backoff_millis(3) / 1000
 
     async def _idle(self) -> float:
-        self.context.turns.turned("watch")  # nothing is owed, so there is nothing to look at
+        self.context.liveness.turned("watch")  # nothing is owed, so there is nothing to look at
         metrics.put("due_jobs", 0)
         metrics.put("owed_jobs", 0)
-        if self._drain and await self._intake.quiet() and not await self.context.ledger.anything_owed():
+        if self._drain and await self._consumer.quiet() and not await self.context.ledger.anything_owed():
             self.stop()
         timing = self.context.settings.worker
-        return min(timing.idle_tick_seconds, max(timing.tick_seconds, self._holder.renews_in()))
+        return min(timing.idle_tick_seconds, max(timing.tick_seconds, self._leader.renews_in()))
 
     async def _owed(self) -> float:
         """Do what is due, and as the runner's lease holder what is owed to its jobs."""
@@ -115,14 +115,14 @@ class Worker:
         rows: Sequence[OwedRow] = due
         news: list[Row] = []
         metrics.put("due_jobs", len(due))
-        if self._holder.holds:
-            rows, news = await self._holder.turn(due)
+        if self._leader.holds:
+            rows, news = await self._leader.turn(due)
         self._drive_due(rows)
         for row in news:
             self._drive(row.uuid)
         self._calm = 0 if due or self._driving else min(self._calm + 1, MOST_CALM)
         tick = self.context.settings.worker.tick_seconds
-        return float(min(tick * 2**self._calm, max(tick, self._holder.looks_in())))
+        return float(min(tick * 2**self._calm, max(tick, self._leader.looks_in())))
 
     def _drive_due(self, rows: Sequence[OwedRow]) -> None:
         """The longest due first, and no more than there is room for: a lease that is taken for nothing costs, too."""
@@ -167,7 +167,7 @@ class Worker:
 
     async def _wind_up(self) -> None:
         """Grace for what is running; then it stops where it is, and every lease is given back."""
-        await self._holder.end_sweep()
+        await self._leader.end_sweep()
         left = set(self._driving.values())
         if left:
             _, left = await asyncio.wait(left, timeout=self.context.settings.worker.grace_seconds)
@@ -177,5 +177,5 @@ class Worker:
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
-        await self._holder.let_go()
+        await self._leader.let_go()
         log.info("worker stopped")

@@ -187,7 +187,7 @@ def test_telling_how_far_it_is_reads_no_bucket(place, monkeypatch):
 
 
 def test_an_attempt_that_is_given_up_while_it_works_stops_by_itself(place, monkeypatch):
-    monkeypatch.setattr(program.Guard.__init__, "__defaults__", (0.01,))
+    monkeypatch.setattr(program.AttemptGuard.__init__, "__defaults__", (0.01,))
 
     def act(task):
         place.put_tombstone()

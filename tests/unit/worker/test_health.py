@@ -33,7 +33,7 @@ def counting(monkeypatch):
 
 def health(world, name="a"):
     worker = world.workers[name]
-    return Health(worker.context.turns, lambda: worker.stopping)
+    return Health(worker.context.liveness, lambda: worker.stopping)
 
 
 def ready(world, name="a"):
@@ -190,7 +190,7 @@ async def test_the_watch_of_another_is_not_this_workers_duty(world):
         life.broken = lambda what: what == "runner.observe"
     await world.until(lambda: not ready(world, "a")["ready"], within=300)
     assert ready(world, "b")["ready"]
-    assert "watch" not in world.workers["b"].context.turns.behind()
+    assert "watch" not in world.workers["b"].context.liveness.behind()
 
 
 @simulated
@@ -200,7 +200,7 @@ async def test_the_watch_becomes_the_duty_of_who_takes_the_lease_over(world):
     world.start("b")
     await until_ready(world, "b")
     world.kill("a")
-    await world.until(lambda: "watch" in world.workers["b"].context.turns.behind(), within=120)
+    await world.until(lambda: "watch" in world.workers["b"].context.liveness.behind(), within=120)
     await asyncio.sleep(120)
     assert ready(world, "b")["ready"]
 
@@ -213,7 +213,7 @@ async def test_the_beat_of_a_row(world):
     world.start()
     world.send()
     await world.until(lambda: len(world.stager.known) == 2)
-    turns = world.workers["a"].context.turns
+    turns = world.workers["a"].context.liveness
     assert "beats" in turns.behind()
     stall = Stall(world.lives["a"], "ledger.get", "ledger.put")
     await world.until(lambda: "beats" in ready(world)["late"], within=120)
@@ -366,7 +366,7 @@ def test_every_meters_labels_are_few(counting):
 
 
 class Steady:
-    """Turns that are as a test says."""
+    """Liveness that are as a test says."""
 
     def __init__(self):
         self.behind_by = {}

@@ -133,7 +133,7 @@ class Handler:
     def __init__(self, error):
         self.error = error
 
-    def look(self, look):
+    def preflight(self, inputs):
         raise self.error
 
 

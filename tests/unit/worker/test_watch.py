@@ -719,7 +719,7 @@ async def test_a_backend_that_does_not_tell_what_a_job_printed_keeps_nobody(worl
     world.runner.logs = logs
     world.jump(49 * 3600)
     await world.until(lambda: all(world.row(number).state == "FAILED" for number in range(3)), within=30)
-    assert not world.workers["a"].context.turns.late()
+    assert not world.workers["a"].context.liveness.late()
 
 
 @simulated

@@ -56,7 +56,7 @@ class KubernetesRunner:
     def listen(self, wake: Callable[[], None]) -> None:
         self._watch.news.listen(wake)
 
-    def told(self) -> frozenset[str]:
+    def take_changes(self) -> frozenset[str]:
         """By the watch, of Jobs and of their pods."""
         return self._watch.news.take()
 

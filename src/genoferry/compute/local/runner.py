@@ -112,7 +112,7 @@ class LocalRunner:
     def listen(self, wake: Callable[[], None]) -> None:
         """A process tells nothing by itself; a job's own report does."""
 
-    def told(self) -> frozenset[str]:
+    def take_changes(self) -> frozenset[str]:
         return frozenset()
 
     async def cancel(self, handle: Handle) -> None:

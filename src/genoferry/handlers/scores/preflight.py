@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from genoferry.contracts.events import Warn
 from genoferry.contracts.pipeline import PipelineParam
-from genoferry.handlers.protocol import Look
+from genoferry.handlers.protocol import PreflightInput
 from genoferry.handlers.scores import SCOREFILE, TARGET
 from genoferry.settings import Settings
 
@@ -25,21 +25,21 @@ HOLDS_TO_IT = frozenset(("k8s", "awsbatch", "slurm"))
 """Executors that end a process which takes more than it asked for; on one machine, Nextflow only counts."""
 
 
-def look_at(look: Look, pipeline: PipelineParam) -> Sequence[Warn]:
+def run_preflight(inputs: PreflightInput, pipeline: PipelineParam) -> Sequence[Warn]:
     """Raises a `CalculationError` for what can't go well, unless the deployment only warns of that."""
     from genoferry.pgsc.preflight import Files, check, mirror
     from genoferry.pgsc.preflight.verdict import MAX_WARNING, MAX_WARNINGS
 
-    settings = look.settings
+    settings = inputs.settings
     folder = settings.compute.score_mirror
     verdict = check(
         pipeline,
-        Files(look.files[TARGET], look.files.get(SCOREFILE, {})),
+        Files(inputs.files[TARGET], inputs.files.get(SCOREFILE, {})),
         settings.preflight,
         # a mirror that this worker doesn't see is the job's alone
         lookup=mirror(folder, pipeline.nxf_params_file.target_build) if folder and folder.is_dir() else None,
         site=site_of(settings),
-        stop=look.stop,
+        stop=inputs.stop,
     )
     if verdict.failure is None:
         return verdict.warnings

@@ -12,7 +12,7 @@ from genoferry.contracts.keys import attempt_prefix, inputs_prefix, job_key, res
 from genoferry.ledger.row import CleanUp, Row
 from genoferry.ledger.states import cleaned
 from genoferry.worker.context import WorkerContext
-from genoferry.worker.driver.leased_row import Held
+from genoferry.worker.driver.leased_row import LeasedRow
 
 log = structlog.get_logger()
 
@@ -23,7 +23,7 @@ def cleanable(row: Row, runner: str) -> CleanUp | None:
     return next((owed for owed in row.clean_up if owed.runners <= {runner}), None)
 
 
-async def clean(held: Held) -> None:
+async def clean(held: LeasedRow) -> None:
     """Do one clean-up owed. Idempotent: every step finds its work done, or does it."""
     context, row = held.context, held.row
     owed = cleanable(row, context.runner.key)

@@ -15,7 +15,7 @@ from genoferry.ledger.row import MAX_ATTEMPTS, Row
 from genoferry.ledger.states import back_off, back_off_cleaning, back_off_publishing, fail, lose
 from genoferry.worker.context import WorkerContext
 from genoferry.worker.driver.cleanup import clean, cleanable
-from genoferry.worker.driver.leased_row import Held
+from genoferry.worker.driver.leased_row import LeasedRow
 from genoferry.worker.driver.publish import flush
 from genoferry.worker.driver.stage import Staging
 from genoferry.worker.driver.submit import submit
@@ -44,7 +44,7 @@ class Driver:
         self._context = context
         self._slots = slots
         self._stagings: dict[str, Staging] = {}
-        self._helds: dict[str, Held] = {}
+        self._helds: dict[str, LeasedRow] = {}
 
     def slots_left(self) -> int:
         """How many other jobs could be staged now."""
@@ -69,10 +69,10 @@ class Driver:
         with suppress(NoSuchJob):
             row = await self._context.leases.take(uuid)
             if row is not None:
-                return await self._held(Held(self._context, row))
+                return await self._held(LeasedRow(self._context, row))
         return False
 
-    async def _held(self, held: Held) -> bool:
+    async def _held(self, held: LeasedRow) -> bool:
         did = False
         self._helds[held.row.uuid] = held
         beat = asyncio.create_task(held.beat(lambda: self._at_beat(held)))
@@ -94,9 +94,9 @@ class Driver:
     def _duty(self, row: Row) -> Duty | None:
         return duty(row, self._context.now(), runner=self._context.runner.key, can_stage=not self._slots.locked())
 
-    async def _do(self, owed: Duty, held: Held) -> bool:
+    async def _do(self, owed: Duty, held: LeasedRow) -> bool:
         """Whether to go on with this row."""
-        work: dict[Duty, Callable[[Held], Awaitable[None]]] = {
+        work: dict[Duty, Callable[[LeasedRow], Awaitable[None]]] = {
             "publish": flush,
             "clean": clean,
             "stage": self._stage,
@@ -127,7 +127,7 @@ class Driver:
             return fail(row, now, ErrorInfo.of(TooManyAttempts()), attempt=row.attempt)
         return lose(row, now, attempt=row.attempt, delay=self._context.backoff_millis(row.failures))
 
-    async def _failed(self, owed: Duty, held: Held, error: GenoferryError, attempt: int) -> None:
+    async def _failed(self, owed: Duty, held: LeasedRow, error: GenoferryError, attempt: int) -> None:
         """A passing failure backs off; a lasting one, or one too many, fails the job. Publication and clean-up are only
         owed again."""
         row, context = held.row, self._context
@@ -147,7 +147,7 @@ class Driver:
             return
         await held.update(lambda there: fail(there, context.now(), ErrorInfo.of(error), attempt=attempt))
 
-    async def _stage(self, held: Held) -> None:
+    async def _stage(self, held: LeasedRow) -> None:
         async with self._slots:
             staging = self._stagings[held.row.uuid] = Staging(held)
             try:
@@ -156,7 +156,7 @@ class Driver:
                 staging.stop.set()
                 del self._stagings[held.row.uuid]
 
-    async def _at_beat(self, held: Held) -> None:
+    async def _at_beat(self, held: LeasedRow) -> None:
         staging = self._stagings.get(held.row.uuid)
         if staging is not None:
             await staging.report()

@@ -18,7 +18,7 @@ log = structlog.get_logger()
 BEATS_PER_LEASE = 3
 
 
-class Held:
+class LeasedRow:
     """`row` is what was last read or written. Raises `LeaseLost` from `update` once another took over."""
 
     def __init__(self, context: WorkerContext, row: Row) -> None:
@@ -71,7 +71,7 @@ class Held:
     async def beat(self, after: Callable[[], Awaitable[None]]) -> None:
         """Renew until ended or lost; `after` runs at each beat, with the row fresh. Passing trouble is lived with:
         a lease that couldn't be renewed in time is lost, and that ends it."""
-        turns, uuid = self.context.turns, self.row.uuid
+        turns, uuid = self.context.liveness, self.row.uuid
         with turns.on_duty("beats", uuid):
             while not self.lost and not await self._done_within(self.context.leases.length / BEATS_PER_LEASE):
                 try:

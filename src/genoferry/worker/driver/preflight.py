@@ -15,9 +15,9 @@ from genoferry.aws.streams import open_object
 from genoferry.contracts.events import Warn
 from genoferry.contracts.jobfile import StagedInput
 from genoferry.errors import CalculationError, CalculationStopped, ServiceError, StagingStopped
-from genoferry.handlers.protocol import JobHandler, Look, Looks, Opener, Plan
+from genoferry.handlers.protocol import JobHandler, Opener, Plan, PreflightInput, SupportsPreflight
 from genoferry.settings import Settings
-from genoferry.worker.driver.leased_row import Held
+from genoferry.worker.driver.leased_row import LeasedRow
 
 log = structlog.get_logger()
 AT_ONCE = 2
@@ -37,18 +37,18 @@ class Preflight:
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="preflight")
 
     async def check(
-        self, handler: Looks, plan: Plan, inputs: Sequence[StagedInput], *, stop: threading.Event
+        self, handler: SupportsPreflight, plan: Plan, inputs: Sequence[StagedInput], *, stop: threading.Event
     ) -> tuple[Warn, ...]:
         """What is doubtful. Raises a `CalculationError` for what can't go well, `ServiceError`s for passing trouble."""
         call = partial(self.look, handler, plan, inputs, stop=stop)
         return await asyncio.get_running_loop().run_in_executor(self._threads, call)
 
     def look(
-        self, handler: Looks, plan: Plan, inputs: Sequence[StagedInput], *, stop: threading.Event
+        self, handler: SupportsPreflight, plan: Plan, inputs: Sequence[StagedInput], *, stop: threading.Event
     ) -> tuple[Warn, ...]:
         """The same, blocking. What keeps us from looking must not keep a good job from running."""
         try:
-            return tuple(handler.look(Look(plan.params, self._openers(inputs), self._settings, stop)))
+            return tuple(handler.preflight(PreflightInput(plan.params, self._openers(inputs), self._settings, stop)))
         except CalculationError:
             raise
         except ServiceError as error:
@@ -71,11 +71,11 @@ class Preflight:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
-async def look(held: Held, handler: JobHandler, plan: Plan, inputs: Sequence[StagedInput]) -> tuple[Warn, ...]:
+async def look(held: LeasedRow, handler: JobHandler, plan: Plan, inputs: Sequence[StagedInput]) -> tuple[Warn, ...]:
     """What is doubtful of this job; nothing where it isn't looked at. Raises as `Preflight.check`, and
     `StagingStopped` where the worker is to stop, or the job isn't to be submitted any more."""
     context, row = held.context, held.row
-    if context.preflight is None or row.attempt != row.staged_in or not isinstance(handler, Looks):
+    if context.preflight is None or row.attempt != row.staged_in or not isinstance(handler, SupportsPreflight):
         return ()
     stop = held.stop
     checking = asyncio.create_task(context.preflight.check(handler, plan, inputs, stop=stop))

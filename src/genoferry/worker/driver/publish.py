@@ -14,12 +14,12 @@ from genoferry.ledger.row import Row
 from genoferry.ledger.states import back_off_publishing, published
 from genoferry.publisher import MAX_PUBLISH_BYTES, attributes, encoded_size, event_message, result_message
 from genoferry.worker.context import WorkerContext
-from genoferry.worker.driver.leased_row import Held
+from genoferry.worker.driver.leased_row import LeasedRow
 
 log = structlog.get_logger()
 
 
-async def flush(held: Held) -> None:
+async def flush(held: LeasedRow) -> None:
     """Publish in order of sequence; what the topic doesn't take now is owed again later."""
     context, row = held.context, held.row
     done: set[str] = set()

@@ -18,7 +18,7 @@ from genoferry.ledger.row import FileState, Row
 from genoferry.ledger.states import file_state, progressed, staged
 from genoferry.ledger.update import read
 from genoferry.worker.context import Staged, WorkerContext
-from genoferry.worker.driver.leased_row import Held
+from genoferry.worker.driver.leased_row import LeasedRow
 
 
 async def read_plan(context: WorkerContext, row: Row) -> tuple[JobHandler, Plan]:
@@ -36,7 +36,7 @@ async def read_plan(context: WorkerContext, row: Row) -> tuple[JobHandler, Plan]
 class Staging:
     """One go at staging a job. `stop` ends the thread that moves bytes; `done` counts plaintext bytes."""
 
-    held: Held
+    held: LeasedRow
     stop: threading.Event = field(default_factory=threading.Event)
     done: int = 0
     before: int = 0

@@ -15,14 +15,14 @@ from genoferry.handlers.protocol import Plan
 from genoferry.ledger.row import Intent, Row
 from genoferry.ledger.states import intend, submitted
 from genoferry.worker.context import WorkerContext
-from genoferry.worker.driver.leased_row import Held
+from genoferry.worker.driver.leased_row import LeasedRow
 from genoferry.worker.driver.preflight import look
 from genoferry.worker.driver.stage import read_plan
 
 log = structlog.get_logger()
 
 
-async def submit(held: Held) -> None:
+async def submit(held: LeasedRow) -> None:
     """Bring this attempt to its compute. Raises `AlreadySubmitted`, `ComputeError`s, `ServiceError`s."""
     context = held.context
     handler, plan = await read_plan(context, held.row)

@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 
 @dataclass
-class Intake:
+class Consumer:
     """The accept loop and the hint loop. `wake` is called when something may be owed."""
 
     context: WorkerContext
@@ -78,7 +78,7 @@ class Intake:
         while not self.stopping.is_set():
             try:
                 await self._services_answer(name)
-                with self.context.turns.turn(name):
+                with self.context.liveness.turn(name):
                     messages = await queue.receive(limit=limits.batch, wait_seconds=limits.wait_seconds)
                     if messages:
                         await act(messages)

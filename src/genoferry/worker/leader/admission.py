@@ -17,7 +17,7 @@ from genoferry.ledger.row import OwedRow, Row, State, changed
 from genoferry.ledger.states import admit, adopt, expire, fail
 from genoferry.ledger.update import Transition, update
 from genoferry.worker.context import WorkerContext
-from genoferry.worker.leader.observer import AT_COMPUTE, Look, side_by_side
+from genoferry.worker.leader.observer import AT_COMPUTE, Observer, side_by_side
 from genoferry.worker.leader.reconcile import told
 
 log = structlog.get_logger()
@@ -25,11 +25,11 @@ ADMITTED: frozenset[State] = AT_COMPUTE | {"STAGING", "SUBMITTING"}
 
 
 @dataclass
-class Watch:
+class Admission:
     """What one holder does at each turn, from the rows that the index of owed work holds."""
 
     context: WorkerContext
-    look: Look
+    observer: Observer
     full: bool = False
     """Whether the last admission left no room, and none has come since."""
 
@@ -53,12 +53,12 @@ class Watch:
         return await side_by_side(self._enforce, [row for row in owed if row.due(now, "deadline")])
 
     async def _enforce(self, owed: OwedRow) -> Row | None:
-        if not await self._is_ours(owed) or (owed.state == "SUBMITTED" and self.look.is_blind(owed)):
+        if not await self._is_ours(owed) or (owed.state == "SUBMITTED" and self.observer.is_blind(owed)):
             return None
-        if (row := await self.look.ended_by_itself(owed)) is not None:
+        if (row := await self.observer.ended_by_itself(owed)) is not None:
             return row
         tail = await self._last_lines(owed)
-        row = await self._apply(owed, partial(self._past_deadline, why=self.look.why(owed), tail=tail))
+        row = await self._apply(owed, partial(self._past_deadline, why=self.observer.why(owed), tail=tail))
         return row if row is not None and row.terminal else None
 
     async def _last_lines(self, owed: OwedRow) -> tuple[str, ...]:
@@ -66,7 +66,7 @@ class Watch:
         if owed.state != "RUNNING" or owed.runner != self.context.runner.key:
             return ()
         row = await self.context.ledger.get(owed.uuid)
-        return await self.look.last_lines(owed) if isinstance(row, Row) and self._is_late(row) else ()
+        return await self.observer.last_lines(owed) if isinstance(row, Row) and self._is_late(row) else ()
 
     def _is_late(self, row: Row) -> bool:
         """By the row itself: the index says what was owed when it was written, by the deadlines of that time."""

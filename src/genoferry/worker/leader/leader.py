@@ -13,22 +13,22 @@ from genoferry.errors import GenoferryError
 from genoferry.ledger.leases import runner_lease
 from genoferry.ledger.row import OwedRow, Row
 from genoferry.worker.context import WorkerContext
-from genoferry.worker.leader.admission import Watch
-from genoferry.worker.leader.observer import Look
+from genoferry.worker.leader.admission import Admission
+from genoferry.worker.leader.observer import Observer
 from genoferry.worker.leader.orphans import sweep
 
 log = structlog.get_logger()
 SWEEP_SECONDS = 3600.0
 
 
-class Holder:
+class Leader:
     """One worker as the holder of its runner's lease, or as one that would be."""
 
     def __init__(self, context: WorkerContext) -> None:
         self.context = context
         self._name = runner_lease(context.runner.key)
-        self._look = Look(context)
-        self._watch = Watch(context, self._look)
+        self._observer = Observer(context)
+        self._admission = Admission(context, self._observer)
         self._token: str | None = None
         self._last_token: str | None = None
         self._next_hold = 0.0
@@ -55,7 +55,7 @@ class Holder:
             return
         had, self._token = self._token, None  # what can't be renewed is not acted on, but may be renewed later
         before = self._last_token
-        with self.context.turns.turn("lease"):
+        with self.context.liveness.turn("lease"):
             self._token = self._last_token = await self.context.leases.hold(self._name, before)
         self._holds(lost=before is not None and self._token is None)
         self._next_hold = now + self.context.leases.length / 3
@@ -79,7 +79,7 @@ class Holder:
     def _holds(self, *, lost: bool) -> None:
         """Whether the watch is this worker's duty now, for who asks after its health."""
         held = self._token is not None
-        self.context.turns.duty("watch", on=held)
+        self.context.liveness.duty("watch", on=held)
         metrics.put("runner_lease", held)
         if lost:
             metrics.count("leases_lost", lease="runner")
@@ -89,21 +89,21 @@ class Holder:
     async def turn(self, due: Sequence[OwedRow]) -> tuple[Sequence[OwedRow], list[Row]]:
         """What is due now, and the rows of which there is news. The whole index is read only when there is a reason."""
         if not self._must_read(due):
-            news = await self._look.at_some(due)
-            self._watch.full = self._watch.full and not news
+            news = await self._observer.at_some(due)
+            self._admission.full = self._admission.full and not news
             return due, news
         rows = await self.context.ledger.owed()
         metrics.put("owed_jobs", len(rows))
         news = await self._look_at(rows)
-        news += await self._watch.enforce(rows)  # after the look: what that finds ended in time is past no deadline
-        if await self._watch.admit(rows, news):
+        news += await self._admission.enforce(rows)  # after the look: what that finds ended in time is past no deadline
+        if await self._admission.admit(rows, news):
             rows = await self.context.ledger.owed(before=self.context.now())
         return rows, news
 
     def _must_read(self, due: Sequence[OwedRow]) -> bool:
         """The time has come, or a row asks for what only the lease's holder does."""
         now = self.context.now()
-        admits = not self._watch.full and any(row.due(now, "admit") for row in due)
+        admits = not self._admission.full and any(row.due(now, "admit") for row in due)
         return admits or self._must_look(due)
 
     def _must_look(self, rows: Sequence[OwedRow]) -> bool:
@@ -115,10 +115,10 @@ class Holder:
     async def _look_at(self, rows: Sequence[OwedRow]) -> list[Row]:
         """At all, or at those that something is known of."""
         if not self._must_look(rows):
-            return await self._look.at_some(rows)
+            return await self._observer.at_some(rows)
         self._next_look = self.context.monotonic() + self.context.settings.worker.watch_seconds
-        news = await self._look.at_all(rows)
-        await self._watch.adopt(rows)
+        news = await self._observer.at_all(rows)
+        await self._admission.adopt(rows)
         return news
 
     async def end_sweep(self) -> None:

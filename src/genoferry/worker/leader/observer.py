@@ -64,7 +64,7 @@ class Job:
 
 
 @dataclass
-class Look:
+class Observer:
     """What one holder has seen so far, from one look to the next."""
 
     context: WorkerContext
@@ -74,7 +74,7 @@ class Look:
     async def at_all(self, owed: Iterable[OwedRow]) -> list[Row]:
         """One batched observation of this runner's jobs, and what each comes to: the rows to which something is owed
         since."""
-        self.context.runner.told()  # of before: all are looked at now
+        self.context.runner.take_changes()  # of before: all are looked at now
         known, self.jobs = self.jobs, {}
         jobs = [self._take(row, known) for row in owed if self._is_there(row)]
         for job in jobs:
@@ -86,7 +86,7 @@ class Look:
         """The same of those only that a report has told of, or, if they are known from before, the backend: so that
         they needn't wait for the next."""
         asked = [row for row in due if self._is_there(row) and row.due(self.context.now(), "look")]
-        names = self.context.runner.told() - {self._handle(row).name for row in asked}
+        names = self.context.runner.take_changes() - {self._handle(row).name for row in asked}
         told = [self.jobs[name] for name in sorted(names) if name in self.jobs]
         jobs = [*(self._take(row, self.jobs) for row in asked), *told]
         return await self._at(jobs) if jobs else []
@@ -154,7 +154,7 @@ class Look:
     async def _observe(self, rows: Sequence[OwedRow]) -> list[Observation]:
         """What the compute sees; nothing while it is in trouble, which must not keep other work waiting."""
         try:
-            with self.context.turns.turn("watch"):
+            with self.context.liveness.turn("watch"):
                 return await self.context.runner.observe([self._handle(row) for row in rows]) if rows else []
         except GenoferryError as error:
             log.warning("no look", runner=self.context.runner.key, code=error.code, cause=str(error))

@@ -161,16 +161,16 @@ def test_what_a_watch_says_is_told_by_name_and_once(cluster: Any, make: Make) ->
     first, second = start(runner), start(runner, 2)
     until(runner, first, "pending")
     wait_until(lambda: cluster.open_watches == 2, what="both watches are open")
-    assert runner.told() == frozenset()
+    assert runner.take_changes() == frozenset()
     cluster.pod(first.name, phase="Pending")
     cluster.pod(first.name, **RUNNING)
     assert woken.wait(30), "of a pod, by its Job's name"
-    assert runner.told() == {first.name}
+    assert runner.take_changes() == {first.name}
     woken.clear()
     cluster.condition(second.name, "Complete")
     assert woken.wait(30), "of a Job"
-    assert runner.told() == {second.name}
-    assert runner.told() == frozenset()
+    assert runner.take_changes() == {second.name}
+    assert runner.take_changes() == frozenset()
     assert look(runner, second).phase == "succeeded", "what was told is there to be seen"
 
 
