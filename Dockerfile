@@ -34,7 +34,7 @@ RUN /opt/build/bin/pip wheel --no-cache-dir --no-deps --no-build-isolation --whe
 FROM base AS nextflow
 ARG NEXTFLOW=no
 ARG MAVEN_MIRROR=
-COPY tests/real/setup_nextflow.sh tests/real/nextflow-24.10.0.sha256 /src/
+COPY tests/e2e/setup_nextflow.sh tests/e2e/nextflow-24.10.0.sha256 /src/
 RUN mkdir -p /opt/nextflow "$HOME/.m2" \
  && if [ -n "$MAVEN_MIRROR" ]; then \
       printf '<settings><mirrors><mirror><id>site</id><mirrorOf>*</mirrorOf><url>%s</url></mirror></mirrors></settings>' \

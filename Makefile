@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
   command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null \
   && { command -v $$p; break; }; done)
 
-.PHONY: help setup setup-dev demo test lint format docs lock test-properties test-real test-k8s test-localstack mutants bench clean
+.PHONY: help setup setup-dev demo test lint format docs lock test-properties test-e2e test-k8s test-localstack mutants bench clean
 
 help:  ## Show this
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -47,19 +47,19 @@ test: setup-dev  ## All tests that need neither root nor the internet
 test-properties: setup-dev  ## Random cohorts and scores against the independent routine, for an hour (GENOFERRY_TEST_PROPERTY_SECONDS)
 	@$(BIN)/python -m pytest tests/properties $(PYTEST_ARGS)
 
-test-real: setup-dev  ## Tests against real peers (plink2, Nextflow); needs root once, for Debian's packages
-	@sh tests/real/setup_plink2.sh
-	@sh tests/real/setup_nextflow.sh
-	@$(BIN)/python -m pytest tests/real --ignore=tests/real/kubernetes --ignore=tests/real/localstack $(PYTEST_ARGS)
+test-e2e: setup-dev  ## Tests against real peers (plink2, Nextflow); needs root once, for Debian's packages
+	@sh tests/e2e/setup_plink2.sh
+	@sh tests/e2e/setup_nextflow.sh
+	@$(BIN)/python -m pytest tests/e2e --ignore=tests/e2e/kubernetes --ignore=tests/e2e/localstack $(PYTEST_ARGS)
 
 test-k8s: setup-dev  ## Tests against a real Kubernetes on this machine; needs root, Go and ten minutes once
-	@sh tests/real/kubernetes/setup.sh
-	@sh tests/real/kubernetes/image.sh
-	@$(BIN)/python -m pytest tests/real/kubernetes $(PYTEST_ARGS)
+	@sh tests/e2e/kubernetes/setup.sh
+	@sh tests/e2e/kubernetes/image.sh
+	@$(BIN)/python -m pytest tests/e2e/kubernetes $(PYTEST_ARGS)
 
 test-localstack: setup-dev  ## The how-to on LocalStack, as it stands; needs Python 3.12 and two minutes once
-	@sh tests/real/localstack/setup.sh
-	@$(BIN)/python -m pytest tests/real/localstack $(PYTEST_ARGS)
+	@sh tests/e2e/localstack/setup.sh
+	@$(BIN)/python -m pytest tests/e2e/localstack $(PYTEST_ARGS)
 
 lint: setup-dev  ## ruff, ruff format, mypy --strict, import-linter
 	@$(BIN)/ruff check .
@@ -95,9 +95,9 @@ lock:  ## Renew the locked requirements (needs uv)
 	$(UV_COMPILE) src/genoferry/local/requirements-local.in -o src/genoferry/local/requirements-local.txt
 	$(UV_COMPILE) tests/acceptance/requirements-awscli.in -o tests/acceptance/requirements-awscli.txt
 	$(UV_COMPILE) tests/mutation/requirements.in -c requirements-dev.txt -o tests/mutation/requirements.txt
-	$(subst 3.11,3.12,$(UV_COMPILE)) tests/real/localstack/requirements.in -o tests/real/localstack/requirements.txt
+	$(subst 3.11,3.12,$(UV_COMPILE)) tests/e2e/localstack/requirements.in -o tests/e2e/localstack/requirements.txt
 	$(UV_COMPILE) infra/requirements-build.in -o infra/requirements-build.txt
-	$(UV_COMPILE) tests/real/kubernetes/chart/requirements.in -o tests/real/kubernetes/chart/requirements.txt
+	$(UV_COMPILE) tests/e2e/kubernetes/chart/requirements.in -o tests/e2e/kubernetes/chart/requirements.txt
 
 clean:  ## Remove what set-up and runs have made here
 	rm -rf $(VENV) .venv-local .venv-awscli .venv-chart .venv-mutants mutants .genoferry .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

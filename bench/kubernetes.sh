@@ -6,4 +6,4 @@ set -euo pipefail
 bin=${1:?the folder of the virtual environment\'s programs}
 cd "$(dirname "$0")/.."
 GENOFERRY_TEST_JOBS=${JOBS:-2000} GENOFERRY_TEST_ENDS=${ENDS:-8} \
-  "$bin/python" -m pytest tests/real/kubernetes/test_many_jobs.py --quiet --capture=no
+  "$bin/python" -m pytest tests/e2e/kubernetes/test_many_jobs.py --quiet --capture=no

@@ -97,7 +97,7 @@ def faults_page() -> str:
             *rows,
             "",
             "Only of the Kubernetes runner with `GENOFERRY_KUBERNETES_CREDENTIALS=secret`, between `intent` and",
-            "`submit` (`tests/real/kubernetes/`):",
+            "`submit` (`tests/e2e/kubernetes/`):",
             "",
             *head,
             *own,
@@ -139,7 +139,7 @@ def odd_files_page(title: str, intro: str, rows: Iterable[OddFile]) -> str:
 ODD_GENOTYPES = """\
 What comes of genotype files that aren't as one would expect. `calculated`: the sums are those of a routine that shares
 no code with the engine (`genoferry.testing.expected`); else the code of the refusal. `make test` runs every row
-through the embedded engine; `make test-real` does so with plink2 too."""
+through the embedded engine; `make test-e2e` does so with plink2 too."""
 
 
 def odd_genotypes_page() -> str:
@@ -156,7 +156,7 @@ files, as far as it reads them (rows without a place as `scorefile-invalid`).
 
 The rule: what pgsc_calc would calculate is calculated; refused is what is ill-formed or ambiguous. `make test` runs
 every row through the embedded engine and the pre-flight (`tests/integration/pgsc/test_odd_scorefiles.py`);
-`make test-real` does so with plink2 too."""
+`make test-e2e` does so with plink2 too."""
 
 
 def odd_scorefiles_page() -> str:

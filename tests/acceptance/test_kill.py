@@ -1,6 +1,6 @@
 """kill -9 of a worker at each named fault point: another finishes, nothing runs twice, the backend is told.
 
-Those of the Kubernetes runner alone need a cluster: tests/real/kubernetes/test_worker_failures.py.
+Those of the Kubernetes runner alone need a cluster: tests/e2e/kubernetes/test_worker_failures.py.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """`plink2 --score` through pgenlib: the same sums, from genotypes read in blocks.
 
 Source: plink2's documentation of `--score` (modifiers dominant, recessive, no-mean-imputation; `--xchr-model 2`), its
-frequencies being those of founders; checked against plink2 itself in `tests/real`.
+frequencies being those of founders; checked against plink2 itself in `tests/e2e`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Dockerfile and chart say the same as the code. Rendering the chart needs helm: see tests/real/kubernetes."""
+"""Dockerfile and chart say the same as the code. Rendering the chart needs helm: see tests/e2e/kubernetes."""
 
 from __future__ import annotations
 
