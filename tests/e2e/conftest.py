@@ -33,6 +33,13 @@ def nextflow() -> Path:
 
 
 @pytest.fixture(scope="session")
+def plink2() -> Path:
+    found = shutil.which("plink2")
+    assert found, "plink2 is missing: run tests/e2e/setup_plink2.sh"
+    return Path(found)
+
+
+@pytest.fixture(scope="session")
 def pipeline() -> Path:
     """The folder of the pipeline, to be named in `nextflow run`."""
     return Path(__file__).with_name("pipeline")

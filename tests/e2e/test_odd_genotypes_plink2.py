@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -12,13 +11,6 @@ from genoferry.testing.odd_genotypes.run import Result, batches, calculate, refu
 
 RIGHT = [row for row in ROWS if row.expected == CALCULATED and row.plink2 is None]
 OTHER = [row for row in ROWS if row not in RIGHT]
-
-
-@pytest.fixture(scope="module")
-def plink2() -> Path:
-    found = shutil.which("plink2")
-    assert found, "plink2 is missing: run tests/e2e/setup_plink2.sh"
-    return Path(found)
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -15,13 +14,6 @@ from genoferry.testing.odd_scorefiles.run import Cohort, Results, calculate, wri
 from genoferry.testing.odd_scorefiles.weights import NO_NUMBER
 
 RIGHT = [row for row in ROWS if row.expected == CALCULATED]
-
-
-@pytest.fixture(scope="module")
-def plink2() -> Path:
-    found = shutil.which("plink2")
-    assert found, "plink2 is missing: run tests/e2e/setup_plink2.sh"
-    return Path(found)
 
 
 @pytest.fixture(scope="module")

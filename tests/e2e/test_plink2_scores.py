@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import gzip
-import shutil
 import subprocess
 import threading
 from dataclasses import replace
@@ -26,13 +25,6 @@ from genoferry.pgsc.textio import open_text
 from genoferry.pgsc.weights import Weights
 from genoferry.testing.cohort import generate
 from genoferry.testing.genomes import Genomes, Site, write_genomes
-
-
-@pytest.fixture
-def plink2() -> Path:
-    found = shutil.which("plink2")
-    assert found, "plink2 is missing: run tests/e2e/setup_plink2.sh"
-    return Path(found)
 
 
 @pytest.mark.parametrize("form", ["pfile", "bfile", "vcf"])

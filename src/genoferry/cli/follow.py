@@ -59,7 +59,7 @@ def finish(row: Row) -> NoReturn:
     """End the command with the exit code of the job's state. Raises `typer.Exit`."""
     from genoferry.cli.exit_codes import BY_STATE
 
-    if row.summary is not None and row.summary.done < row.summary.total:
+    if row.summary is not None and row.summary.partial:
         output.hint(f"Why not all: genoferry status {row.uuid}")
     if row.state == "SUCCEEDED":
         output.hint(f"Get its results: genoferry results {row.uuid} --out .")

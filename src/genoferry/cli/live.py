@@ -117,7 +117,7 @@ def _said(event: Event) -> str:
 
 def _is_partial(event: Event) -> bool:
     """Whether it came to less than what was asked for."""
-    return event.summary is not None and event.summary.done < event.summary.total
+    return event.summary is not None and event.summary.partial
 
 
 def _progress(console: Console) -> Progress:

@@ -7,9 +7,7 @@ import os
 from collections.abc import Mapping
 
 from genoferry.errors import PathUnusable
-
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-"""A write that these stop knows no file name."""
+from genoferry.files import FULL
 
 ADVICE: Mapping[int, str] = {
     errno.EACCES: "Name a folder that you may write to, or change its permissions.",
@@ -28,7 +26,7 @@ CHECK = "Check the path, or name another."
 
 def unusable(error: OSError) -> PathUnusable | None:
     """The error of ours, or None where it is about no file."""
-    if error.filename is None and error.errno not in FULL:
+    if error.filename is None and error.errno not in FULL:  # a write that a full disk stops knows no name
         return None
     place = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes | os.PathLike) else ""
     advice = ADVICE.get(error.errno or 0, CHECK)

@@ -78,6 +78,11 @@ class Summary(Contract):
     total: Count
     unit: Word
 
+    @property
+    def partial(self) -> bool:
+        """Return whether it came to less than what was asked for."""
+        return self.done < self.total
+
 
 class Warn(Contract):
     code: str

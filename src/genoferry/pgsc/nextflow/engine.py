@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ import structlog
 from genoferry.contracts.events import ProgressInfo
 from genoferry.contracts.pipeline import PipelineParam
 from genoferry.errors import CalculationError, CalculationStopped, DiskFull, ScorefileInvalid, ZeroMatches
+from genoferry.files import FULL
 from genoferry.pgsc import outcomes
 from genoferry.pgsc.genome_text import check_genomes
 from genoferry.pgsc.inputs import Inputs, Outcome
@@ -181,6 +181,6 @@ def _disk() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in FULL:
             raise DiskFull from error
         raise CalculationError(f"The job's workspace failed: {error.strerror}.") from error
